@@ -1,0 +1,1 @@
+"""Messages that pass between roles: frozen pydantic models, extra fields forbidden, each with its schema version."""

@@ -1,0 +1,68 @@
+"""What the Tuner is asked to do, and what its guards answer."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from contracts.base import Message, Part
+from contracts.parameters import ParameterChange, ParameterValue
+
+
+class GuardCode(StrEnum):
+    UNKNOWN_PARAM = "UNKNOWN_PARAM"
+    WRONG_TYPE = "WRONG_TYPE"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    STEP_TOO_LARGE = "STEP_TOO_LARGE"
+    MANUAL_ONLY = "MANUAL_ONLY"
+    NEEDS_APPROVAL = "NEEDS_APPROVAL"
+    FROZEN = "FROZEN"
+    COOLDOWN = "COOLDOWN"
+    CONFLICT = "CONFLICT"
+    STALE_FROM = "STALE_FROM"
+    TOO_MANY_CHANGES = "TOO_MANY_CHANGES"
+    UNTESTED_PROMPT = "UNTESTED_PROMPT"
+
+
+LIFTED_BY_APPROVAL = frozenset(
+    {GuardCode.STEP_TOO_LARGE, GuardCode.MANUAL_ONLY, GuardCode.NEEDS_APPROVAL, GuardCode.COOLDOWN}
+)
+"""What a meta-user's approval lifts. Nothing lifts the others."""
+
+
+class GuardViolation(Part):
+    """One broken rule: the value, the limit, and what would be allowed, as a sentence and as data."""
+
+    code: GuardCode
+    param: str
+    value: ParameterValue | None
+    limit: Any = None
+    allowed: Any = None
+    message: str
+
+    @property
+    def lifted_by_approval(self) -> bool:
+        return self.code in LIFTED_BY_APPROVAL
+
+
+class ChangeProposal(Message):
+    """A change of parameters with its evidence. `approved_by` is set only by a decided approval."""
+
+    changes: tuple[ParameterChange, ...]
+    reason: str
+    experiment: str | None = None
+    base_version: int
+    tested: bool = False
+    approval_id: uuid.UUID | None = None
+    approved_by: str | None = None
+
+
+class AppliedChange(Message):
+    """What the Tuner did: the version that was active before and the one that is active now."""
+
+    previous_version: int
+    version: int
+    changes: tuple[ParameterChange, ...]
+    action: str
+    reason: str

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ManagerConfig(AppConfig):
+    name = "manager"
+    default_auto_field = "django.db.models.BigAutoField"
