@@ -1,0 +1,3 @@
+"""Deployment invariants as Django system checks."""
+
+from __future__ import annotations

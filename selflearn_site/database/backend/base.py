@@ -1,0 +1,119 @@
+"""The connection: starts the embedded server when needed, acts as the runtime role, becomes the owner on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import psycopg
+from django.conf import settings
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+from django.db.transaction import TransactionManagementError
+
+from kernel.errors import Unavailable
+from selflearn_site.database import roles
+from selflearn_site.database.backend.creation import DatabaseCreation
+from selflearn_site.database.launcher import EmbeddedServer
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    creation_class = DatabaseCreation
+
+    # Addresses of servers whose login cannot create roles: everything runs as that login there (checks say so).
+    _without_roles: ClassVar[set[tuple[str, str, str]]] = set()
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._as_owner = False
+
+    # --- who we are --------------------------------------------------------------------------------------------------
+
+    @property
+    def embedded(self) -> bool:
+        return bool(self.settings_dict.get("EMBEDDED"))
+
+    @property
+    def has_roles(self) -> bool:
+        """Whether owner and runtime are different roles here. Known after the first connection."""
+        return self._address() not in self._without_roles
+
+    @contextmanager
+    def owner(self) -> Iterator[None]:
+        """Act as the owner of the tables: for migrations, test databases, flush and dumps only.
+
+        Reconnects, so it is refused inside `atomic`. May be nested.
+        """
+        if self._as_owner:
+            yield
+            return
+        if self.in_atomic_block:
+            raise TransactionManagementError("owner() reconnects and cannot be used inside atomic()")
+        self.close()
+        self._as_owner = True
+        try:
+            yield
+        finally:
+            self.close()
+            self._as_owner = False
+
+    def _address(self) -> tuple[str, str, str]:
+        return tuple(str(self.settings_dict.get(key) or "") for key in ("HOST", "PORT", "USER"))  # type: ignore[return-value]  # three keys
+
+    # --- connecting --------------------------------------------------------------------------------------------------
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        role = self.settings_dict["OWNER_ROLE" if self._as_owner else "RUNTIME_ROLE"]
+        if self.embedded:
+            params["user"] = role
+            params["host"] = str(EmbeddedServer(settings.SELFLEARN_VAR_DIR).places().socket)
+        elif self.has_roles and role != params.get("user"):
+            params["options"] = f"{params.get('options', '')} -c role={role}".strip()
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect; if that fails, put in order what can be (server, roles, databases) and connect once more."""
+        try:
+            return super().get_new_connection(conn_params)
+        except psycopg.OperationalError as error:
+            try:
+                if self.embedded:
+                    EmbeddedServer(settings.SELFLEARN_VAR_DIR).ensure_ready()
+                elif "role=" in str(conn_params.get("options", "")) and _server_answers(error):
+                    self._adopt_roles()
+                    conn_params = self.get_connection_params()
+                else:
+                    raise
+            except Unavailable as reason:
+                raise OperationalError(str(reason)) from error
+            return super().get_new_connection(conn_params)
+
+    def _adopt_roles(self) -> None:
+        """On a server: create the roles where the login may, else note that everything runs as the login."""
+        params = {**super().get_connection_params()}
+        for key in ("cursor_factory", "context", "prepare_threshold"):
+            params.pop(key, None)
+        with psycopg.connect(**params, autocommit=True) as connection:
+            if not roles.may_create_roles(connection):
+                self._without_roles.add(self._address())
+                return
+            roles.roles_create(connection, login=False, can_create_databases=roles.may_create_databases(connection))
+            roles.roles_adopt(connection)
+
+    @contextmanager
+    def _nodb_cursor(self) -> Iterator[Any]:
+        """As Django's, in the role that this connection has: the owner creates and drops test databases."""
+        other = self.__class__({**self.settings_dict, "NAME": None}, alias=self.alias)
+        other._as_owner = self._as_owner
+        try:
+            with other.cursor() as cursor:
+                yield cursor
+        finally:
+            other.close()
+
+
+def _server_answers(error: psycopg.OperationalError) -> bool:
+    """A refusal of the server (unknown role, no right to take it), not a server that cannot be reached."""
+    return "role" in str(error)

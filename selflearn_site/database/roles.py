@@ -1,0 +1,88 @@
+"""The roles of both databases. Idempotent, and safe while another process does the same.
+
+`sl_owner` owns and migrates; `selflearn_app` and `maas_app` are what processes run as and own nothing; `maas_request`
+(sees one user's rows) and `maas_service` (sees all) are taken by `maas_app` for a transaction, never inherited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from selflearn_site.database.configuration import OWNER_ROLE, RUNTIME_ROLES
+
+ROW_ROLES = ("maas_request", "maas_service")
+MINIMUM_SERVER = 160000
+"""PostgreSQL 16: the first with `GRANT … WITH INHERIT FALSE, SET TRUE`."""
+
+Connection = psycopg.Connection[Any]
+
+
+def _run(connection: Connection, statement: sql.Composable) -> None:
+    """Ignore that another process created the role first: both errors are seen, by who checks when."""
+    with contextlib.suppress(errors.DuplicateObject, errors.UniqueViolation):
+        connection.execute(statement)
+
+
+def _missing(connection: Connection, names: Iterable[str]) -> list[str]:
+    wanted = list(names)
+    rows = connection.execute("SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY(%s)", [wanted]).fetchall()
+    there = {row[0] for row in rows}
+    return [name for name in wanted if name not in there]
+
+
+def _member(connection: Connection, role: str, member: str) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM pg_catalog.pg_auth_members AS m"
+        " WHERE m.roleid = %s::regrole AND m.member = %s::regrole AND m.set_option",
+        [role, member],
+    ).fetchone()
+    return row is not None
+
+
+def roles_create(connection: Connection, *, login: bool, can_create_databases: bool = True) -> None:
+    """Create what is missing. `connection` is in autocommit and may create roles."""
+    attributes = {
+        OWNER_ROLE: ("LOGIN " if login else "NOLOGIN ") + ("CREATEDB" if can_create_databases else "NOCREATEDB"),
+        **dict.fromkeys(RUNTIME_ROLES.values(), "LOGIN" if login else "NOLOGIN"),
+        **dict.fromkeys(ROW_ROLES, "NOLOGIN"),
+    }
+    for name in _missing(connection, attributes):
+        _run(connection, sql.SQL("CREATE ROLE {} " + attributes[name]).format(sql.Identifier(name)))
+    for name in ROW_ROLES:
+        if not _member(connection, name, RUNTIME_ROLES["maas"]):
+            grant = sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE")
+            _run(connection, grant.format(sql.Identifier(name), sql.Identifier(RUNTIME_ROLES["maas"])))
+
+
+def roles_adopt(connection: Connection) -> None:
+    """Let the login of a server take the owner's and the runtime roles, and the owner use this database."""
+    login = connection.info.user
+    for name in (OWNER_ROLE, *RUNTIME_ROLES.values()):
+        if name != login and not _member(connection, name, login):
+            grant = sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE")
+            _run(connection, grant.format(sql.Identifier(name), sql.Identifier(login)))
+    connection.execute(
+        sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(
+            sql.Identifier(connection.info.dbname), sql.Identifier(OWNER_ROLE)
+        )
+    )
+    connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(OWNER_ROLE)))
+
+
+def may_create_roles(connection: Connection) -> bool:
+    row = connection.execute(
+        "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    return bool(row and row[0]) and connection.info.server_version >= MINIMUM_SERVER
+
+
+def may_create_databases(connection: Connection) -> bool:
+    row = connection.execute(
+        "SELECT rolsuper OR rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    return bool(row and row[0])

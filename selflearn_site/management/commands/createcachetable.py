@@ -1,0 +1,11 @@
+"""`createcachetable` as the owner of the tables."""
+
+from __future__ import annotations
+
+from django.core.management.commands import createcachetable
+
+from selflearn_site.management.owner import AsOwner
+
+
+class Command(AsOwner, createcachetable.Command):
+    pass

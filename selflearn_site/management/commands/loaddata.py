@@ -1,0 +1,11 @@
+"""`loaddata` as the owner of the tables."""
+
+from __future__ import annotations
+
+from django.core.management.commands import loaddata
+
+from selflearn_site.management.owner import AsOwner
+
+
+class Command(AsOwner, loaddata.Command):
+    pass

@@ -1,0 +1,10 @@
+"""Addresses. Each room is mounted once it is there."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]
