@@ -1,0 +1,29 @@
+"""How a batch of dialogues lives. A killed batch stays `running`; who starts it again goes on from its last turn."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kernel.lifecycle import Lifecycle
+
+
+class BatchStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+_RUN = frozenset({BatchStatus.RUNNING})
+_ENDS = frozenset({BatchStatus.COMPLETED, BatchStatus.STOPPED, BatchStatus.FAILED})
+
+BATCH = Lifecycle(
+    "emulation",
+    {
+        BatchStatus.PENDING: _RUN | {BatchStatus.STOPPED},
+        BatchStatus.RUNNING: _ENDS | _RUN,
+        BatchStatus.STOPPED: _RUN,
+        BatchStatus.FAILED: _RUN,
+    },
+)

@@ -1,0 +1,116 @@
+"""What a simulated user is going to say, turn by turn, and the plan of a batch of such dialogues. Pure values."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from contracts.base import Message, Part
+from contracts.dialogue import Category, Difficulty
+from contracts.maas import RunMode
+from emulator.domain.scenario import QueryKind
+from kernel.canonical import derive_seed, derive_uuid
+
+
+class QueryTruth(Part):
+    """What a question should find: events said earlier in this batch, or memories that exist already (imported)."""
+
+    id: str
+    kind: QueryKind = "direct"
+    category: Category = "factual"
+    difficulty: Difficulty = "medium"
+    should_retrieve: bool = True
+    expects: tuple[str, ...] = ()
+    expected_memory_ids: tuple[uuid.UUID, ...] = ()
+    key_facts: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+
+
+class ScriptTurn(Part):
+    text: str
+    simulated_at: AwareDatetime
+    event_ids: tuple[str, ...] = ()
+    query: QueryTruth | None = None
+
+
+class DialogueScript(Part):
+    """One thread of one synthetic user. `dialogue` is unique in its batch; `ordinal` orders the user's threads.
+
+    `example` (plus the query's id) names a question across arms and repeats, so it holds no salt.
+    """
+
+    dialogue: str
+    example: str
+    user_id: uuid.UUID
+    thread_id: uuid.UUID
+    scenario: str
+    variant: int = 0
+    cluster: str
+    split: Literal["train", "validation"]
+    dataset: str = "bundled"
+    language: str = ""
+    ordinal: int = 0
+    turns: tuple[ScriptTurn, ...] = Field(min_length=1)
+
+
+class EmulationPlan(Message):
+    """A batch of dialogues to play. `turns` limits each dialogue; `scenarios` (ids or families) empty means all.
+
+    `scripts` given: these are played instead of bundled scenarios (datasets loaded from files). `user_salt` keeps the
+    synthetic users of two batches (two arms) apart; empty means the batch's own name.
+    """
+
+    batch: str = Field(min_length=1, max_length=200)
+    dialogues: int = Field(ge=1, le=100_000)
+    turns: int | None = Field(default=None, ge=1)
+    seed: int = 0
+    split: Literal["train", "validation"] = "train"
+    scenarios: tuple[str, ...] = ()
+    parallel: int = Field(default=2, ge=1, le=64)
+    experiment: str | None = None
+    variant: str | None = None
+    pinned_version: int | None = None
+    cycle_type: Literal["micro", "macro", "deep", "online"] = "macro"
+    mode: RunMode = "dialogue"
+    user_salt: str = ""
+    scripts: tuple[DialogueScript, ...] | None = None
+
+    @property
+    def salt(self) -> str:
+        return self.user_salt or self.batch
+
+
+def turn_run_id(*, batch: str, dialogue: str, position: int) -> uuid.UUID:
+    """The run that plays this turn; a repeated attempt finds the same run."""
+    return derive_uuid(batch, dialogue, position)
+
+
+def turn_seed(*, seed: int, example: str, position: int) -> int:
+    """The model's seed for this turn: the same in every arm and repeat."""
+    return derive_seed("emulated-turn", seed, example, position)
+
+
+def unmade_memory_id(run_id: uuid.UUID) -> uuid.UUID:
+    """Stands for the memory that a statement should have become but did not: it can never be found."""
+    return derive_uuid("memory-not-made", run_id)
+
+
+def limited(scripts: tuple[DialogueScript, ...], *, turns: int | None) -> tuple[DialogueScript, ...]:
+    """Cut each dialogue to `turns` turns, and leave out questions whose answer is then never told.
+
+    Order of `scripts` must be the order in which each user says them.
+    """
+    said: set[tuple[uuid.UUID, str]] = set()
+    result = []
+    for script in scripts:
+        kept = []
+        for turn in script.turns[:turns]:
+            if turn.query and any((script.user_id, name) not in said for name in turn.query.expects):
+                continue
+            said.update((script.user_id, name) for name in turn.event_ids)
+            kept.append(turn)
+        if kept:
+            result.append(script.model_copy(update={"turns": tuple(kept)}))
+    return tuple(result)

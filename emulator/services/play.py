@@ -1,0 +1,193 @@
+"""Plays a batch: users in parallel, each user's threads in order, one turn at a time, through the public client."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connections
+
+from contracts.maas import RunRequest
+from emulator.domain.lifecycle import BatchStatus
+from emulator.domain.script import EmulationPlan, turn_seed
+from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
+from emulator.services.batches import batch_get, batch_move
+from emulator.services.turns import Told, dialogue_finish, told_so_far, turn_finish
+from kernel.errors import Conflict
+
+if TYPE_CHECKING:
+    from maas.client import MaasClient
+
+_STOP_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a batch is. `rate` in turns per second of this call; `eta_seconds` None until a rate is known."""
+
+    turns_done: int
+    turns_total: int
+    dialogues_done: int
+    dialogues_total: int
+    turns_failed: int
+    rate: float
+    eta_seconds: float | None
+
+
+def emulation_run(
+    *,
+    batch_id: uuid.UUID,
+    client: MaasClient,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> EmulationBatch:
+    """Play what is left of a batch; returns it completed or stopped.
+
+    1. Take the batch: compare-and-swap to running (one that a killed process left running is taken as it is).
+    2. In `plan.parallel` threads, one user each: find what the user has told so far and which memories that became.
+    3. For each unfinished turn: resolve what a question expects, ask, and write the turn and the counts together.
+       The run's id depends on batch, dialogue and position, so a turn that was answered but not yet written when
+       a process died is not answered twice.
+    4. `should_stop`, or a stop that was asked for in the database, ends it after the turns at hand.
+
+    A failed run makes its dialogue invalid and the batch goes on. What the client raises (no connection) marks the
+    batch failed and is raised; running it again goes on from there. Raises `NotFound`; `Conflict` when the batch
+    cannot be run from its state.
+    """
+    batch = batch_get(batch_id)
+    if batch.status == BatchStatus.COMPLETED:
+        return batch
+    if not batch_move(batch_id=batch_id, target=BatchStatus.RUNNING):
+        raise Conflict(f"emulation {batch.batch} cannot be run now")
+    plan = EmulationPlan.model_validate(batch.plan)
+    game = _Game(batch=batch, plan=plan, client=client, on_progress=on_progress, should_stop=should_stop)
+    try:
+        game.play()
+    except BaseException as error:
+        batch_move(batch_id=batch_id, target=BatchStatus.FAILED, error=f"{type(error).__name__}: {error}")
+        raise
+    batch_move(batch_id=batch_id, target=BatchStatus.STOPPED if game.stopped else BatchStatus.COMPLETED)
+    return batch_get(batch_id)
+
+
+class _Game:
+    """One call of `emulation_run`: what its threads share."""
+
+    def __init__(
+        self,
+        *,
+        batch: EmulationBatch,
+        plan: EmulationPlan,
+        client: MaasClient,
+        on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ):
+        self._batch, self._plan, self._client = batch, plan, client
+        self._on_progress, self._should_stop = on_progress, should_stop
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._next_look = 0.0
+        self._played = 0
+        self._done, self._failed = batch.turns_done, batch.turns_failed
+        self._dialogues_done = batch.dialogues_done
+        self.stopped = False
+
+    def play(self) -> None:
+        users: dict[uuid.UUID, list[EmulationDialogue]] = {}
+        for dialogue in self._batch.dialogues.order_by("ordinal"):
+            users.setdefault(dialogue.user_id, []).append(dialogue)
+        unfinished = [d for d in users.values() if any(x.finished_at is None for x in d)]
+        with ThreadPoolExecutor(max_workers=self._plan.parallel, thread_name_prefix="emulator") as pool:
+            futures = [pool.submit(self._play_user, dialogues) for dialogues in unfinished]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                self._halt()
+                raise
+
+    def _halt(self) -> None:
+        with self._lock:
+            self.stopped = True
+
+    def _play_user(self, dialogues: Sequence[EmulationDialogue]) -> None:
+        try:
+            told = told_so_far(batch=self._batch, user_id=dialogues[0].user_id)
+            for dialogue in dialogues:
+                if dialogue.finished_at is None and not self._play_dialogue(dialogue, told):
+                    return
+        except BaseException:
+            self._halt()
+            raise
+        finally:
+            connections.close_all()
+
+    def _play_dialogue(self, dialogue: EmulationDialogue, told: Told) -> bool:
+        """True when it was played to its end, False when the batch is to stop."""
+        for turn in dialogue.turns.filter(finished_at__isnull=True).order_by("position"):
+            if self._stop_now():
+                return False
+            self._play_turn(dialogue, turn, told)
+        if dialogue_finish(dialogue=dialogue):
+            with self._lock:
+                self._dialogues_done += 1
+        self._report()
+        return True
+
+    def _play_turn(self, dialogue: EmulationDialogue, turn: EmulationTurn, told: Told) -> None:
+        plan = self._plan
+        answer = self._client.ask(
+            RunRequest(
+                user_id=dialogue.user_id,
+                query=turn.text,
+                run_id=turn.id,
+                thread_id=dialogue.thread_id,
+                client_kind="emulator",
+                mode=plan.mode,
+                simulated_at=turn.simulated_at,
+                experiment=plan.experiment,
+                variant=plan.variant,
+                pinned_version=plan.pinned_version,
+                cycle_type=plan.cycle_type,
+                seed=turn_seed(seed=plan.seed, example=dialogue.example, position=turn.position),
+            )
+        )
+        failed = turn_finish(turn=turn, answer=answer, told=told)
+        with self._lock:
+            self._played += 1
+            self._done += 1
+            self._failed += failed
+        self._report()
+
+    def _stop_now(self) -> bool:
+        with self._lock:
+            if not self.stopped and self._should_stop is not None:
+                self.stopped = self._should_stop()
+            if not self.stopped and time.monotonic() >= self._next_look:
+                self._next_look = time.monotonic() + _STOP_POLL_SECONDS
+                self.stopped = EmulationBatch.objects.filter(pk=self._batch.pk, stop_requested=True).exists()
+            return self.stopped
+
+    def _report(self) -> None:
+        if self._on_progress is None:
+            return
+        with self._lock:
+            passed = time.monotonic() - self._began
+            rate = self._played / passed if passed > 0 else 0.0
+            left = self._batch.turns_total - self._done
+            self._on_progress(
+                Progress(
+                    turns_done=self._done,
+                    turns_total=self._batch.turns_total,
+                    dialogues_done=self._dialogues_done,
+                    dialogues_total=self._batch.dialogues_total,
+                    turns_failed=self._failed,
+                    rate=rate,
+                    eta_seconds=left / rate if rate else None,
+                )
+            )
