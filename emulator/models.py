@@ -19,7 +19,7 @@ class EmulationBatch(models.Model):
     split = models.CharField(max_length=20)
     experiment = models.CharField(max_length=200, blank=True, default="")
     variant = models.CharField(max_length=100, blank=True, default="")
-    status = models.CharField(max_length=20, default=BatchStatus.PENDING)
+    status = models.CharField(max_length=20, default=BatchStatus.PENDING.value)
     stop_requested = models.BooleanField(default=False)
     error = models.TextField(blank=True, default="")
     dialogues_total = models.PositiveIntegerField()

@@ -17,9 +17,9 @@ class FakeMaas:
     def __init__(
         self,
         *,
-        fail: Callable[[RunRequest], bool] = lambda request: False,
-        forget: Callable[[RunRequest], bool] = lambda request: False,
-        before: Callable[[RunRequest], None] = lambda request: None,
+        fail: Callable[[RunRequest], bool] = lambda _: False,
+        forget: Callable[[RunRequest], bool] = lambda _: False,
+        before: Callable[[RunRequest], None] = lambda _: None,
     ):
         self._fail, self._forget, self._before = fail, forget, before
         self._lock = threading.Lock()
