@@ -1,3 +1,69 @@
-"""Deployment invariants as Django system checks."""
+"""Deployment invariants as Django system checks. Ids stay: people silence and search by them.
+
+selflearn.E001  SECRET_KEY is weak (production)
+selflearn.W001  DEBUG is on while a server is configured
+selflearn.W002  the login of a server cannot take the project's roles: what is weaker then
+selflearn.W003  the server lacks the `vector` extension
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+MINIMUM_KEY_LENGTH = 32
+MINIMUM_KEY_VARIETY = 10
+
+
+@register(Tags.security, deploy=True)
+def secret_key_is_strong(**_kwargs: Any) -> list[CheckMessage]:
+    key = settings.SECRET_KEY
+    if len(key) >= MINIMUM_KEY_LENGTH and len(set(key)) >= MINIMUM_KEY_VARIETY:
+        return []
+    hint = "Set SECRET_KEY to at least 32 random characters: python -c 'import secrets; print(secrets.token_urlsafe())'"
+    return [Error("SECRET_KEY is too short or too uniform.", hint=hint, id="selflearn.E001")]
+
+
+@register(Tags.security)
+def debug_is_off_on_servers(**_kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG and not settings.DATABASES["default"]["EMBEDDED"]:
+        hint = "DEBUG shows settings and source to whoever meets an error. Unset DEBUG."
+        return [Warning("DEBUG is on while DATABASE_URL points to a server.", hint=hint, id="selflearn.W001")]
+    return []
+
+
+@register(Tags.database)
+def roles_are_separate(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Connects, so Django runs it only where databases are named (`migrate`, `prepare`, `check --database`)."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.settings_dict.get("EMBEDDED"):
+            continue
+        connection.ensure_connection()
+        if not connection.has_roles:
+            messages.append(
+                Warning(
+                    f"{alias}: the login {connection.settings_dict['USER']!r} cannot take the project's roles, so "
+                    "processes run as the owner of the tables. Row-level security then holds by FORCE only, and the "
+                    "change log and parameter versions are protected by triggers instead of rights.",
+                    hint="Give the login CREATEROLE (PostgreSQL 16 or newer), or let an administrator create the "
+                    "roles of docs/decisions/0003-two-databases-and-roles.md and grant them to it.",
+                    id="selflearn.W002",
+                )
+            )
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_catalog.pg_available_extensions WHERE name = 'vector'")
+            if not cursor.fetchone()[0]:
+                messages.append(
+                    Warning(
+                        f"{alias}: the server has no extension `vector`.",
+                        hint="Install pgvector on the database server.",
+                        id="selflearn.W003",
+                    )
+                )
+    return messages

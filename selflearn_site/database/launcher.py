@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -95,7 +96,8 @@ class EmbeddedServer:
         user = places.user
         for folder in dict.fromkeys((places.home, places.socket.parent)):
             folder.mkdir(parents=True, exist_ok=True)
-            if folder.stat().st_uid != os.getuid():
+            # Of the link itself: in a public folder somebody may have laid one for us.
+            if folder.lstat().st_uid != os.getuid():
                 raise Unavailable(f"{folder} belongs to another user: remove it, or run as that user")
             folder.chmod(0o711 if user.other else 0o700)
         places.socket.mkdir(exist_ok=True)
@@ -109,10 +111,8 @@ class EmbeddedServer:
         deadline = time.monotonic() + START_SECONDS
         while True:
             _forget_dead_postmaster(places)
-            if places.user.other and places.log.exists():
-                os.chown(places.log, places.user.uid, places.user.gid)
-            command = [programs / "bin" / "pg_ctl", "start", "-s", "-w", "-t", "30", "-l", "server.log"]
             _prepare_log(places)
+            command = [programs / "bin" / "pg_ctl", "start", "-s", "-w", "-t", "30", "-l", "server.log"]
             result = _run(places, command, data=places.data, check=False)
             if self.is_alive():
                 return
@@ -208,7 +208,7 @@ def _initialise(places: Places, programs: Path) -> None:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "--encoding=UTF8"]
         command = [programs / "bin" / "initdb", "-U", SUPERUSER, "-A", "peer", "--no-sync", "--no-instructions"]
         _run(places, [*command, *locale], data=draft)
-        us = _user_name()
+        us = pwd.getpwuid(os.geteuid()).pw_name
         (draft / "pg_hba.conf").write_text(ACCESS)
         (draft / "pg_ident.conf").write_text(f'selflearn "{us}" all\n')
         with (draft / "postgresql.conf").open("a") as file:
@@ -219,12 +219,6 @@ def _initialise(places: Places, programs: Path) -> None:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-
-
-def _user_name() -> str:
-    import pwd
-
-    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _write(places: Places, name: str, text: str) -> None:

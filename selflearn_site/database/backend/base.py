@@ -74,21 +74,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect; if that fails, put in order what can be (server, roles, databases) and connect once more."""
+        """Connect; if that fails, put in order what can be (server, roles, databases) and connect once more.
+
+        Raises Django's `OperationalError` with one sentence: where, why, and what to do.
+        """
         try:
-            return super().get_new_connection(conn_params)
-        except psycopg.OperationalError as error:
             try:
+                return super().get_new_connection(conn_params)
+            except psycopg.OperationalError as error:
                 if self.embedded:
                     EmbeddedServer(settings.SELFLEARN_VAR_DIR).ensure_ready()
-                elif "role=" in str(conn_params.get("options", "")) and _server_answers(error):
+                elif _role_refused(error):
                     self._adopt_roles()
-                    conn_params = self.get_connection_params()
                 else:
                     raise
-            except Unavailable as reason:
-                raise OperationalError(str(reason)) from error
-            return super().get_new_connection(conn_params)
+            return super().get_new_connection(self.get_connection_params())
+        except Unavailable as error:
+            raise OperationalError(str(error)) from error
+        except psycopg.OperationalError as error:
+            if self.embedded:
+                raise
+            raise OperationalError(self._unreachable(error)) from error
+
+    def _unreachable(self, error: psycopg.OperationalError) -> str:
+        where = f"{self.settings_dict['HOST'] or 'the local socket'}:{self.settings_dict['PORT'] or 5432}"
+        variable = {"default": "DATABASE_URL", "maas": "MAAS_DATABASE_URL"}.get(self.alias, "DATABASE_URL")
+        reason = str(error).strip().partition("\n")[0].rpartition("failed: ")[2].strip(" .") or type(error).__name__
+        return (
+            f"cannot connect to PostgreSQL at {where} (database {self.settings_dict['NAME']!r}): {reason}."
+            f" Start that server or correct {variable}; empty means the embedded one."
+        )
 
     def _adopt_roles(self) -> None:
         """On a server: create the roles where the login may, else note that everything runs as the login."""
@@ -114,6 +129,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             other.close()
 
 
-def _server_answers(error: psycopg.OperationalError) -> bool:
-    """A refusal of the server (unknown role, no right to take it), not a server that cannot be reached."""
-    return "role" in str(error)
+def _role_refused(error: psycopg.OperationalError) -> bool:
+    """The server answered, and does not know the role or does not let us take it."""
+    return 'parameter "role"' in str(error) or "set role" in str(error)

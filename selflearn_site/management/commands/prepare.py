@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
@@ -20,13 +21,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        quiet = options["json"] or options["verbosity"] < 1
-        verbosity = 0 if quiet else options["verbosity"]
+        """Seeds are `post_migrate` receivers of the apps."""
+        self.check(tags=[Tags.database], databases=ALIASES)
+        verbosity = 0 if options["json"] else options["verbosity"] - 1
         for alias in ALIASES:
-            call_command("migrate", database=alias, interactive=False, verbosity=verbosity, skip_checks=True)
-        call_command("createcachetable", database="default", verbosity=verbosity)
+            call_command("migrate", database=alias, interactive=False, verbosity=max(verbosity, 0))
+        call_command("createcachetable", database="default", verbosity=0)
         if options["json"]:
             self.stdout.write(json.dumps({"databases": {alias: self._where(alias) for alias in ALIASES}}))
+        elif options["verbosity"]:
+            places = ", ".join(f"{alias} ({self._where(alias)})" for alias in ALIASES)
+            self.stdout.write(f"Databases ready: {places}.")
 
     @staticmethod
     def _where(alias: str) -> str:
