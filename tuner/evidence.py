@@ -1,0 +1,59 @@
+"""What the guards need to know of the past: which factors rest, and which values were undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.parameters import ParameterValue
+from tuner.domain.content import diff
+from tuner.models import ActivationAction, ParameterActivation, ParameterVersion, VersionKind
+from tuner.registry import DEFAULTS, FACTORS
+
+
+def _values(versions: Sequence[int]) -> dict[int, dict[str, Any]]:
+    rows = ParameterVersion.objects.filter(version__in=versions)
+    return {row.version: {**DEFAULTS, **row.stored_values} for row in rows}
+
+
+def cooldowns() -> dict[str, int]:
+    """Factor -> how many activations it still rests.
+
+    The rule: a factor that a rollback moved back rests until `cooldown_cycles` versions have been activated since.
+    The Tuner knows no cycles; a caller who counts them hands its own numbers to `change_apply` instead.
+    """
+    reach = max(factor.cooldown_cycles for factor in FACTORS.values())
+    later = 0
+    recent: list[tuple[ParameterActivation, int]] = []
+    for row in ParameterActivation.objects.order_by("-id").iterator(chunk_size=50):
+        if row.action == ActivationAction.ACTIVATE:
+            later += 1
+            if later >= reach:
+                break
+        elif row.action == ActivationAction.ROLLBACK:
+            recent.append((row, later))
+    values = _values([v for row, _ in recent for v in (row.previous, row.version) if v is not None])
+    resting: dict[str, int] = {}
+    for row, passed in recent:
+        if row.previous is None:
+            continue
+        for change in diff(values[row.previous], values[row.version]):
+            remaining = FACTORS[change.param].cooldown_cycles - passed
+            resting[change.param] = max(remaining, resting.get(change.param, 0))
+    return {param: remaining for param, remaining in resting.items() if remaining > 0}
+
+
+def undone_values(experiment: str | None) -> set[tuple[str, ParameterValue]]:
+    """(factor, value) pairs that a rolled-back version brought in on the evidence of this same experiment."""
+    rows = list(
+        ParameterVersion.objects.filter(
+            kind=VersionKind.PRODUCTION, rolled_back_at__isnull=False, experiment=experiment
+        ).order_by("-version")[:200]
+    )
+    parents = _values([row.parent_version for row in rows if row.parent_version is not None])
+    return {
+        (change.param, change.to_value)
+        for row in rows
+        if row.parent_version in parents
+        for change in diff(parents[row.parent_version], {**DEFAULTS, **row.stored_values})
+    }

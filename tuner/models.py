@@ -1,0 +1,126 @@
+"""Parameter versions, the history of what was active, and the freeze. Read here; written by SQL functions alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from tuner.domain.content import GROUPS, flat
+
+
+class VersionKind(models.TextChoices):
+    PRODUCTION = "production"
+    EXPERIMENT = "experiment"
+
+
+class ActivationAction(models.TextChoices):
+    SEED = "seed"
+    ACTIVATE = "activate"
+    ROLLBACK = "rollback"
+
+
+class ParameterVersion(models.Model):
+    """One immutable set of parameters. What an old version does not name has the registry's default.
+
+    `experiment` is the slug of the experiment that an arm belongs to (kind experiment) or that the change rests on
+    (kind production).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    version = models.IntegerField(unique=True)
+    parent_version = models.IntegerField(null=True, blank=True)
+    retrieval = models.JSONField()
+    context = models.JSONField()
+    llm = models.JSONField()
+    archivist = models.JSONField()
+    prompts = models.JSONField()
+    content_hash = models.TextField()
+    is_active = models.BooleanField(default=False)
+    kind = models.TextField(choices=VersionKind.choices)
+    experiment = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent is not the empty slug
+    variant = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent is not the empty name
+    reason = models.TextField()
+    created_by = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    stable_since = models.DateTimeField(null=True, blank=True)
+    rolled_back_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "experiment_parameters"
+        ordering = ("-version",)
+        verbose_name = "parameter version"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_active"], condition=Q(is_active=True), name="one_parameter_version_is_active"
+            ),
+            models.UniqueConstraint(
+                fields=["experiment", "variant"],
+                condition=Q(kind=VersionKind.EXPERIMENT),
+                name="one_parameter_version_per_experiment_arm",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(kind=VersionKind.PRODUCTION),
+                name="experiment_version_is_never_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=VersionKind.PRODUCTION, variant__isnull=True)
+                | Q(kind=VersionKind.EXPERIMENT, experiment__isnull=False, variant__isnull=False),
+                name="parameter_version_kind_fits_its_experiment",
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="parameter_version_starts_at_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.version}"
+
+    @property
+    def stored_values(self) -> dict[str, Any]:
+        """Flat, without the registry's defaults."""
+        return flat({group: getattr(self, group) for group in GROUPS})
+
+
+class ParameterActivation(models.Model):
+    """Append-only: which version followed which, by whom and why. A rollback is one more row, not one less."""
+
+    id = models.BigAutoField(primary_key=True)
+    previous = models.IntegerField(null=True, blank=True)
+    version = models.IntegerField()
+    action = models.TextField(choices=ActivationAction.choices)
+    actor = models.TextField()
+    reason = models.TextField()
+    experiment = models.TextField(null=True, blank=True)  # noqa: DJ001 - absent is not the empty slug
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "parameter_activations"
+        ordering = ("-id",)
+        verbose_name = "parameter activation"
+        indexes = [models.Index(fields=["version"], name="activation_by_version")]
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=ActivationAction.values), name="activation_action_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} v{self.version}"
+
+
+class TunerState(models.Model):
+    """One row: whether automatic changes are frozen. Every writer of parameters locks it first."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    frozen = models.BooleanField(default=False)
+    frozen_by = models.TextField(blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "tuner_state"
+        verbose_name = "tuner state"
+        verbose_name_plural = "tuner state"
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="tuner_state_is_one_row")]
+
+    def __str__(self) -> str:
+        return "frozen" if self.frozen else "free"

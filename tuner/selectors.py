@@ -1,0 +1,153 @@
+"""Reads: the parameters of a run (the hot path), versions, and their history."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+
+from contracts.parameters import EffectiveParameters, ParameterChange, ParameterContext, ParameterValue
+from kernel.errors import NotFound, Unavailable
+from tuner.domain.content import diff
+from tuner.models import ParameterActivation, ParameterVersion, TunerState
+from tuner.registry import DEFAULTS, factor
+
+_ACTIVE = "SELECT version, content_hash FROM public.experiment_parameters WHERE is_active"
+_ARM = (
+    "SELECT version, content_hash FROM public.experiment_parameters"
+    " WHERE kind = 'experiment' AND experiment = %s AND variant = %s"
+)
+_PINNED = "SELECT version, content_hash FROM public.experiment_parameters WHERE version = %s"
+
+_values_by_hash: dict[str, dict[str, Any]] = {}
+"""Keyed by content, which never changes, so nothing here can be out of date."""
+
+_last_known: dict[tuple[str | None, str | None, int | None], tuple[int, str]] = {}
+"""Where each kind of context pointed when the database was last reached."""
+
+_CACHE_LIMIT = 4096
+_lock = threading.Lock()
+
+
+def effective_params(context: ParameterContext) -> EffectiveParameters:
+    """The values that a run uses, and the version that they come from.
+
+    A pinned version wins over an experiment's arm, an arm over production; an arm that the experiment does not have
+    is `NotFound`, never silently production. Each call asks the database which version counts (one indexed row);
+    values come from the process's memory. Without a database: the last known good; `Unavailable` if there is none.
+    """
+    where = (context.experiment, context.variant, context.version)
+    try:
+        version, digest = _pointer(context)
+        values = _values_by_hash.get(digest)
+        if values is None:
+            values = version_get(version).stored_values
+            _remember(_values_by_hash, digest, values)
+        if _last_known.get(where) != (version, digest):
+            _remember(_last_known, where, (version, digest))
+    except (OperationalError, InterfaceError) as error:
+        known = _last_known.get(where)
+        if known is None or known[1] not in _values_by_hash:
+            raise Unavailable("the parameter database cannot be reached and no earlier answer is known") from error
+        version, digest = known
+        values = _values_by_hash[digest]
+    return EffectiveParameters(
+        version=version,
+        content_hash=digest,
+        values={**DEFAULTS, **values},
+        experiment=context.experiment,
+        variant=context.variant,
+    )
+
+
+def active_version() -> ParameterVersion:
+    return ParameterVersion.objects.get(is_active=True)
+
+
+def version_get(version: int) -> ParameterVersion:
+    """Raises `NotFound`."""
+    found = ParameterVersion.objects.filter(version=version).first()
+    if found is None:
+        raise NotFound(f"there is no parameter version {version}", details={"version": version})
+    return found
+
+
+def version_values(version: int) -> dict[str, Any]:
+    """Flat, merged with the registry's defaults. Raises `NotFound`."""
+    return {**DEFAULTS, **version_get(version).stored_values}
+
+
+def versions_diff(before: int, after: int) -> tuple[ParameterChange, ...]:
+    """What changed between any two versions. Raises `NotFound`."""
+    return diff(version_values(before), version_values(after))
+
+
+def is_frozen() -> bool:
+    return TunerState.objects.filter(frozen=True).exists()
+
+
+@dataclass(frozen=True)
+class FactorPoint:
+    """A factor's value from `at` on, until the next point."""
+
+    at: datetime
+    version: int
+    value: ParameterValue
+    action: str
+    actor: str
+    reason: str
+    experiment: str | None
+
+
+def factor_history(param: str) -> list[FactorPoint]:
+    """Oldest first: the factor's value in each version that became active, the seed included. Raises `NotFound`."""
+    key = factor(param).key
+    rows = list(ParameterActivation.objects.order_by("id"))
+    versions = {v.version: v for v in ParameterVersion.objects.filter(version__in={row.version for row in rows})}
+    return [
+        FactorPoint(
+            at=row.at,
+            version=row.version,
+            value=versions[row.version].stored_values.get(key, DEFAULTS[key]),
+            action=row.action,
+            actor=row.actor,
+            reason=row.reason,
+            experiment=row.experiment,
+        )
+        for row in rows
+    ]
+
+
+def version_active_at(moment: datetime) -> int:
+    """Which version was active then. Raises `NotFound` for a time before the first one."""
+    row = ParameterActivation.objects.filter(at__lte=moment).order_by("-id").first()
+    if row is None:
+        raise NotFound("no parameter version was active at that time", details={"at": moment.isoformat()})
+    return row.version
+
+
+def _pointer(context: ParameterContext) -> tuple[int, str]:
+    if context.version is not None:
+        sql, args, what = _PINNED, (context.version,), f"parameter version {context.version}"
+    elif context.experiment is not None and context.variant is not None:
+        sql, args = _ARM, (context.experiment, context.variant)
+        what = f"arm {context.variant!r} of experiment {context.experiment!r}"
+    else:
+        sql, args, what = _ACTIVE, (), "active parameter version: run migrate"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, args)
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound(f"there is no {what}")
+    return row[0], row[1]
+
+
+def _remember(cache: dict[Any, Any], key: Any, value: Any) -> None:
+    """Both caches are bounded; a full one starts anew, which costs one query per version in use."""
+    with _lock:
+        if len(cache) >= _CACHE_LIMIT:
+            cache.clear()
+        cache[key] = value
