@@ -1,0 +1,232 @@
+# ruff: noqa: DJ001
+"""What the Sensor keeps. NULL is absence everywhere: nobody's empty string or zero is taken for a fact.
+
+`sensor_events` and `telemetry_events` are partitioned by month of the real clock (migration 0002 makes them, and
+`sensor_ensure_partitions` makes further months); `sensor_ledger` is not, and is what holds "exactly once".
+Ids point to the student's database without foreign keys, so this history outlives it.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+
+class SensorEvent(models.Model):
+    """One settled run of MaaS, with all that the Teacher needs to know of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    pipeline_run_id = models.UUIDField()
+    user_id = models.UUIDField()
+    client_kind = models.TextField()
+    mode = models.TextField()
+    experiment = models.TextField(null=True, help_text="slug; NULL in production")
+    variant = models.TextField(null=True)
+    cycle_type = models.TextField()
+    thread_id = models.UUIDField(null=True)
+    seed = models.BigIntegerField(null=True)
+
+    query = models.TextField()
+    keywords = ArrayField(models.TextField(), default=list)
+    context = models.TextField(null=True)
+    context_tokens = models.IntegerField(null=True)
+    answer = models.TextField(null=True)
+    found_ids = ArrayField(models.UUIDField(), default=list, help_text="best first")
+    found_scores = ArrayField(models.FloatField(null=True), default=list, help_text="of found_ids, in their order")
+    used_ids = ArrayField(models.UUIDField(), null=True, help_text="memories that entered the context")
+    memory_id = models.UUIDField(null=True, help_text="the memory that this run left")
+
+    batch = models.TextField(null=True, help_text="ground truth from here on; NULL until it arrives")
+    dataset = models.TextField(null=True)
+    split = models.TextField(null=True)
+    example_id = models.TextField(null=True)
+    cluster = models.TextField(null=True)
+    category = models.TextField(null=True)
+    difficulty = models.TextField(null=True)
+    should_retrieve = models.BooleanField(null=True)
+    expected_ids = ArrayField(models.UUIDField(), null=True)
+    key_facts = ArrayField(models.TextField(), null=True)
+    forbidden = ArrayField(models.TextField(), null=True)
+
+    parameter_version = models.IntegerField(null=True)
+    model = models.TextField(null=True)
+    status = models.TextField()
+    error_type = models.TextField(null=True)
+    error_message = models.TextField(null=True)
+    retry_count = models.IntegerField(default=0)
+    asked_at = models.DateTimeField(help_text="in the user's own time, which may be simulated")
+    started_at = models.DateTimeField(help_text="real clock; the month decides the partition")
+    ended_at = models.DateTimeField()
+    latency_ms = models.DecimalField(max_digits=14, decimal_places=3)
+    prompt_tokens = models.IntegerField(null=True)
+    completion_tokens = models.IntegerField(null=True)
+    total_cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+
+    memories_found = models.IntegerField()
+    memories_used = models.IntegerField(null=True)
+    avg_memory_age_days = models.FloatField(null=True)
+    tag_overlap_score = models.FloatField(null=True)
+    isolation_ok = models.BooleanField(null=True, help_text="NULL: a memory is gone, its owner cannot be told")
+
+    judge_version = models.TextField(null=True)
+    retrieval_relevant = models.BooleanField(null=True)
+    context_utilized = models.BooleanField(null=True)
+    hallucination_detected = models.BooleanField(null=True)
+    judge_reasons = ArrayField(models.TextField(), null=True)
+    feedback_score = models.SmallIntegerField(null=True, help_text="1 to 5, if given before the run was captured")
+
+    captured_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sensor_events"
+        indexes = [
+            models.Index(fields=["pipeline_run_id"], name="events_by_run"),
+            models.Index(fields=["batch", "variant"], name="events_by_batch_and_variant"),
+            models.Index(fields=["experiment", "variant", "split"], name="events_by_experiment"),
+            models.Index(fields=["captured_at"], name="events_by_capture"),
+            models.Index(fields=["parameter_version"], name="events_by_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.query[:60]}"
+
+
+class TelemetryEvent(models.Model):
+    """One stage of one run; columns, constraint and index names are the mission's.
+
+    Beyond the mission: `experiment` (the slug whose derived uuid is `experiment_id`), `parameter_version`, and
+    parts of a millisecond in `latency_ms`, since offline stages take less than one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    pipeline_id = models.UUIDField(null=True)
+    experiment_id = models.UUIDField(null=True)
+    experiment = models.TextField(null=True)
+    variant = models.CharField(max_length=50, null=True)
+    cycle_type = models.CharField(max_length=20, null=True)
+    created_at = models.DateTimeField(db_default=Now(), help_text="when the run settled, by the real clock")
+    stage = models.CharField(max_length=50, null=True)
+    latency_ms = models.DecimalField(max_digits=14, decimal_places=3, null=True)
+    memories_found = models.IntegerField(null=True)
+    memories_used = models.IntegerField(null=True)
+    hit_rate = models.BooleanField(null=True, help_text="an expected memory was found; NULL without expectations")
+    avg_memory_age_days = models.FloatField(null=True)
+    tag_overlap_score = models.FloatField(null=True)
+    prompt_tokens = models.IntegerField(null=True)
+    completion_tokens = models.IntegerField(null=True)
+    total_cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    retrieval_relevant = models.BooleanField(null=True)
+    context_utilized = models.BooleanField(null=True)
+    hallucination_detected = models.BooleanField(null=True)
+    retry_count = models.IntegerField(default=0, db_default=0)
+    error_type = models.CharField(max_length=100, null=True)
+    user_id = models.UUIDField(null=True)
+    isolation_ok = models.BooleanField(null=True, default=True, db_default=True)
+    parameter_version = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "telemetry_events"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(cycle_type__in=["micro", "macro", "deep", "online"]), name="valid_cycle"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["experiment_id", "variant"], name="idx_telemetry_experiment"),
+            models.Index(fields=["cycle_type", "created_at"], name="idx_telemetry_cycle"),
+            models.Index(fields=["pipeline_id"], name="idx_telemetry_pipeline"),
+            models.Index(fields=["created_at"], name="idx_telemetry_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.pipeline_id}"
+
+
+class LedgerEntry(models.Model):
+    """That a run's row (stage `run`) or a stage's row exists. Whoever inserts it writes the row, in one transaction.
+
+    `occurred_at` is the row's partition key, so that later facts find it without searching all months.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "stage")
+    run_id = models.UUIDField()
+    stage = models.TextField()
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sensor_ledger"
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.run_id}"
+
+
+class CaptureCursor(models.Model):
+    """Up to which `finished_at` everything is recorded, per source. It only moves forward."""
+
+    name = models.TextField(primary_key=True)
+    position = models.DateTimeField(null=True, help_text="NULL: nothing read yet")
+    moved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "sensor_cursor"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"
+
+
+class RunTruth(models.Model):
+    """A `GroundTruth` message. `applied_at` NULL: not on the run's row yet."""
+
+    run_id = models.UUIDField(primary_key=True)
+    example_id = models.TextField()
+    batch = models.TextField()
+    dataset = models.TextField()
+    split = models.TextField()
+    cluster = models.TextField()
+    should_retrieve = models.BooleanField()
+    expected_ids = ArrayField(models.UUIDField(), default=list)
+    key_facts = ArrayField(models.TextField(), default=list)
+    forbidden = ArrayField(models.TextField(), default=list)
+    category = models.TextField()
+    difficulty = models.TextField()
+    asked_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(db_default=Now())
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sensor_ground_truths"
+        indexes = [models.Index(fields=["run_id"], condition=models.Q(applied_at__isnull=True), name="truths_to_apply")]
+
+    def __str__(self) -> str:
+        return f"{self.example_id} in {self.batch}"
+
+
+class RunJudgement(models.Model):
+    """What one judge version said of a run. Nothing is overwritten; repeats measure the judge's own steadiness."""
+
+    run_id = models.UUIDField()
+    judge_version = models.TextField()
+    repeat = models.SmallIntegerField(default=0, help_text="0 counts; others are history only")
+    retrieval_relevant = models.BooleanField(null=True)
+    context_utilized = models.BooleanField(null=True)
+    hallucination_detected = models.BooleanField(null=True)
+    reasons = ArrayField(models.TextField(), default=list)
+    recorded_at = models.DateTimeField(db_default=Now())
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sensor_judgements"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run_id", "judge_version", "repeat"], name="one_judgement_per_run_version_and_repeat"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["run_id"], condition=models.Q(applied_at__isnull=True), name="judgements_to_apply")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.judge_version} on {self.run_id}"
