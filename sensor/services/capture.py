@@ -105,7 +105,14 @@ def _copy(cursor: CursorWrapper, table: str, rows: Sequence[Mapping[str, Any]]) 
     names = list(rows[0])
     with cursor.copy(f"COPY public.{table} ({', '.join(names)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row[name] for name in names])
+            copy.write_row([_written(row[name]) for name in names])
+
+
+def _written(value: Any) -> Any:
+    """Arrays of ids and numbers as PostgreSQL reads them: psycopg would look for quotes to escape in each."""
+    if type(value) is list and value and not isinstance(value[0], str):
+        return "{" + ",".join("NULL" if each is None else str(each) for each in value) + "}"
+    return value
 
 
 def _isolation_report(run: FinishedRun, memories: Memories) -> None:
