@@ -1,0 +1,135 @@
+"""How many turns a second the student does, end to end, beside the same statements sent bare.
+
+`run(quick=…)` writes into the configured `maas` database under users of its own, and removes them afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connections
+
+from contracts.maas import NewMemory, RunRequest
+from maas.access import ALIAS, as_service
+from maas.client import InProcessClient, memories_import
+
+PLACES = ("Kazan", "Perm", "Omsk", "Tver", "Tula", "Ufa", "Pskov", "Sochi")
+THINGS = ("cello", "bicycle", "telescope", "kettle", "carpet", "violin", "lantern", "kayak")
+START = datetime(2025, 1, 1, tzinfo=UTC)
+MEMORIES_PER_USER = 100
+
+
+def run(quick: bool) -> dict[str, Any]:
+    """Turns a second with one thread and with two, in both modes; `bare_turns_per_second`: the same SQL alone."""
+    turns = 120 if quick else 1000
+    users = [uuid.uuid4() for _ in range(8)]
+    try:
+        memories_import([_memory(user, number) for user in users for number in range(MEMORIES_PER_USER)])
+        _turns(users, 20, mode="dialogue", threads=1)  # caches and connections warm up
+        statements = _recorded(users[0])
+        dialogue = _turns(users, turns, mode="dialogue", threads=1)
+        return {
+            "turns": turns,
+            "turns_per_second": dialogue,
+            "turns_per_second_two_threads": _turns(users, turns, mode="dialogue", threads=2),
+            "evaluations_per_second": _turns(users, turns, mode="evaluation", threads=1),
+            "bare_turns_per_second": (bare := _bare(statements, turns)),
+            "ratio_to_bare": dialogue / bare,
+            "statements_per_turn": len(statements),
+        }
+    finally:
+        with as_service() as cursor:
+            for table in ("raw_logs", "pipeline_runs", "lsm_storage"):
+                cursor.execute(f"DELETE FROM {table} WHERE user_id = ANY(%s)", [users])  # noqa: S608  own names
+
+
+def _memory(user: uuid.UUID, number: int) -> NewMemory:
+    text = (
+        f"Bought a {THINGS[number % 8]} number {number} in {PLACES[number // 8 % 8]} for {number * 37 % 900} roubles."
+    )
+    return NewMemory(memory_id=uuid.uuid4(), user_id=user, text=text, simulated_at=START + timedelta(days=number))
+
+
+def _request(users: list[uuid.UUID], number: int, mode: Any) -> RunRequest:
+    thing, place = THINGS[number % 8], PLACES[number * 5 % 8]
+    query = (
+        f"Where did I buy the {thing} for my friends in {place}?"
+        if number % 2
+        else f"I sold the {thing} number {number} in {place} yesterday."
+    )
+    return RunRequest(
+        user_id=users[number % len(users)], query=query, mode=mode, simulated_at=START + timedelta(days=200)
+    )
+
+
+def _turns(users: list[uuid.UUID], turns: int, *, mode: str, threads: int) -> float:
+    """Turns a second; each thread has users of its own, so that none waits for another's order."""
+    client = InProcessClient()
+
+    def work(mine: list[uuid.UUID]) -> None:
+        try:
+            for number in range(turns // threads):
+                answer = client.ask(_request(mine, number, mode))
+                assert answer.status == "COMPLETED", answer
+        finally:
+            if threads > 1:
+                connections.close_all()
+
+    started = time.perf_counter()
+    if threads == 1:
+        work(users)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, [users[index::threads] for index in range(threads)]))
+    return turns / (time.perf_counter() - started)
+
+
+@contextmanager
+def _watching(statements: list[tuple[str, Any]]) -> Iterator[None]:
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        statements.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connections[ALIAS].execute_wrapper(note):
+        yield
+
+
+def _recorded(users: uuid.UUID) -> list[tuple[str, Any]]:
+    """The statements of one turn, as the application sends them."""
+    statements: list[tuple[str, Any]] = []
+    with _watching(statements):
+        InProcessClient().ask(_request([users], 1, "dialogue"))
+    return statements
+
+
+def _bare(statements: list[tuple[str, Any]], turns: int) -> float:
+    """The same statements over the driver alone, with as many transactions, as the same roles.
+
+    Writes find their run already finished and change nothing, so this is what the round trips and plans cost at least.
+    """
+    connection = connections[ALIAS]
+    connection.ensure_connection()
+    raw = connection.connection
+    assert raw is not None
+    started = time.perf_counter()
+    for _ in range(turns):
+        _send(raw.cursor(), statements)
+    return turns / (time.perf_counter() - started)
+
+
+def _send(cursor: Any, statements: list[tuple[str, Any]]) -> None:
+    cursor.execute("BEGIN")
+    first = True
+    for sql, params in statements:
+        if "set_config('role'" in sql and not first:
+            cursor.execute("COMMIT")
+            cursor.execute("BEGIN")
+        first = False
+        cursor.execute(sql, params)
+    cursor.execute("COMMIT")

@@ -1,0 +1,153 @@
+"""The student's public door for the rest of the house: queries, answers, feedback, imported memories.
+
+`get_client()` gives one that works in this process on the same tables and claims as the orchestrator, or, when
+`MAAS_URL` is set, one that speaks HTTP to a student elsewhere. Clients may be shared by threads; each thread has its
+own database connection, and closes it when it ends (`django.db.connections.close_all()`).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.db import IntegrityError
+
+from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest
+from kernel.errors import Unavailable
+from maas import selectors, services
+from maas.access import acting_for
+from maas.claims import Run, claim, claim_quietly
+from maas.domain.lifecycle import RunStatus
+from maas.pipeline import carry_on
+
+ANSWER_TIMEOUT_SECONDS = 120.0
+_POLL_SECONDS = (0.01, 0.25)
+"""First and longest pause while another worker has the run."""
+
+
+class MaasClient(Protocol):
+    """What whoever uses the student may ask of it."""
+
+    def submit(self, request: RunRequest) -> uuid.UUID:
+        """Hand in a query. Raises `InvalidInput`, `Conflict` (the run id belongs to another request), `Unavailable`."""
+        ...
+
+    def wait(self, run_id: uuid.UUID, *, user_id: uuid.UUID, timeout: float) -> RunAnswer:
+        """The settled run: COMPLETED and archived, or FAILED. Raises `NotFound`, `Unavailable` after `timeout` s."""
+        ...
+
+    def ask(self, request: RunRequest) -> RunAnswer:
+        """`submit` and `wait`. The same `run_id` twice gives the same answer, answered once."""
+        ...
+
+    def feedback(self, run_id: uuid.UUID, *, user_id: uuid.UUID, score: int, comment: str = "") -> None:
+        """What the user thinks of the answer, 1 to 5. Raises `InvalidInput`, `NotFound`, `IllegalTransition`."""
+        ...
+
+
+class InProcessClient:
+    """Drives the stages itself, through the claims that the orchestrator uses; whoever claims first does the work."""
+
+    def submit(self, request: RunRequest) -> uuid.UUID:
+        return services.run_submit(request=request)
+
+    def ask(self, request: RunRequest) -> RunAnswer:
+        if request.run_id is None:
+            request = request.model_copy(update={"run_id": uuid.uuid4()})
+        assert request.run_id is not None  # noqa: S101  set above
+        run = self._submitted_and_claimed(request)
+        if run is not None:
+            carry_on(run)
+            if (answer := _answer_of(run)) is not None:
+                return answer
+        return self.wait(request.run_id, user_id=request.user_id, timeout=ANSWER_TIMEOUT_SECONDS)
+
+    def wait(self, run_id: uuid.UUID, *, user_id: uuid.UUID, timeout: float) -> RunAnswer:
+        deadline = time.monotonic() + timeout
+        pause, longest = _POLL_SECONDS
+        while True:
+            answer, settled = selectors.run_answer(run_id=run_id, user_id=user_id)
+            if settled:
+                return answer
+            if self._work_on(run_id, user_id):
+                continue
+            if time.monotonic() >= deadline:
+                raise Unavailable(f"no answer within {timeout:g} s", details={"run_id": str(run_id)})
+            time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
+            pause = min(pause * 1.5, longest)
+
+    def feedback(self, run_id: uuid.UUID, *, user_id: uuid.UUID, score: int, comment: str = "") -> None:
+        services.feedback_record(run_id=run_id, user_id=user_id, score=score, comment=comment)
+
+    @staticmethod
+    def _submitted_and_claimed(request: RunRequest) -> Run | None:
+        """Submit, and take the run in the same transaction when nothing stands before it."""
+        try:
+            with acting_for(request.user_id) as cursor:
+                run_id, is_new = services.run_insert(cursor, request)
+                return claim(cursor, run_id) if is_new else None
+        except IntegrityError:  # another worker took a run of this user at the same moment: only hand it in
+            services.run_submit(request=request)
+            return None
+
+    @staticmethod
+    def _work_on(run_id: uuid.UUID, user_id: uuid.UUID) -> bool:
+        """Take the run or one that stands before it. False: others have them."""
+        for candidate in (run_id, *selectors.runs_before(run_id=run_id, user_id=user_id)):
+            run = claim_quietly(candidate, user_id)
+            if run is not None:
+                carry_on(run)
+                return True
+        return False
+
+
+def _answer_of(run: Run) -> RunAnswer | None:
+    """The answer of a run that this worker brought to its end, without reading it back. None: read the row."""
+    if run.status is not RunStatus.COMPLETED or run.needs_archive or run.found is None:
+        return None
+    return RunAnswer(
+        run_id=run.id,
+        status=run.status.value,
+        answer=run.answer,
+        found=tuple(
+            FoundMemory(
+                memory_id=item.memory_id,
+                score=item.score,
+                relevance=item.relevance,
+                recency=item.recency,
+                text=item.text,
+                created_at=item.simulated_at,
+            )
+            for item in run.found
+        ),
+        memory_id=run.memory_id,
+        parameter_version=run.parameters.version if run.parameters else None,
+    )
+
+
+@cache
+def _in_process() -> InProcessClient:
+    return InProcessClient()
+
+
+def get_client() -> MaasClient:
+    """By `settings.MAAS_URL`: empty is this process."""
+    if settings.MAAS_URL:
+        from maas.http_client import HttpClient
+
+        return HttpClient(settings.MAAS_URL)
+    return _in_process()
+
+
+def memories_import(memories: Sequence[NewMemory]) -> int:
+    """Add memories of existing histories, once per `memory_id`. Returns how many are new. Raises `InvalidInput`."""
+    return services.memories_import(memories=memories)
+
+
+def memories_count(*, user_id: uuid.UUID) -> int:
+    """How many memories the user has."""
+    return selectors.memories_count(user_id=user_id)

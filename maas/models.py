@@ -1,0 +1,250 @@
+"""The student's tables. Names and first columns are those of the mission.
+
+**For readers outside (the Sensor).** `pipeline_runs` is documented and stays: a run is *settled* when `finished_at` is
+not null. Nothing of it changes afterwards except `feedback_score` and `feedback_at`. `finished_at` is written with
+FAILED, with COMPLETED of an evaluation run, and for a dialogue run when the Archivist is done (then `memory_id` names
+the memory that the run left, or stays null for small talk). Read settled runs by `(finished_at, id)`, which is
+indexed, with the role `maas_service`. `latency_ms` is the time from `created_at` to the answer, without archiving.
+The channel `pipeline_events` carries `{id, status, operation}` with operation INSERT, UPDATE (status changed) or
+SETTLED (`finished_at` was written after the answer).
+
+`retrieval` is `{"strategy", "query_terms", "found": [...], "considered": n, "candidates": [...]}`; each candidate has
+`memory_id, raw, relevance, recency, score, rank, cut` with `cut` null when it was returned and else `min_score` or
+`top_k`; `found` is the list of returned memory ids, best first. `stage_timings` is `{stage: milliseconds}`.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models.functions import Now
+
+from maas.domain.lifecycle import FINAL, WORKING, RunStatus
+
+
+class SearchableText(models.Func):
+    """The `russian` configuration stems Cyrillic words as Russian and Latin words as English, so it serves both."""
+
+    template = "to_tsvector('pg_catalog.russian'::regconfig, %(expressions)s)"
+    output_field = SearchVectorField()
+
+
+class PipelineRun(models.Model):
+    """One query of one user on its way to an answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    user_id = models.UUIDField()
+    user_query = models.TextField()
+    status = models.TextField(choices=[(s.value, s.value) for s in RunStatus], default=RunStatus.NEW)
+    analysis_result = models.JSONField(null=True)
+    final_context_payload = models.TextField(null=True)  # noqa: DJ001 null: not assembled yet; empty: nothing found
+    final_answer = models.TextField(null=True)  # noqa: DJ001 null: no answer yet
+    error_message = models.TextField(null=True)  # noqa: DJ001 null: no error so far
+    error_type = models.TextField(null=True)  # noqa: DJ001 null: no error so far
+    retry_count = models.IntegerField(default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    thread_id = models.UUIDField(null=True)
+    client_kind = models.TextField(default="user", db_default="user")
+    mode = models.TextField(default="dialogue", db_default="dialogue")
+    simulated_at = models.DateTimeField(null=True)
+    experiment = models.TextField(null=True)  # noqa: DJ001 null: production
+    variant = models.TextField(null=True)  # noqa: DJ001 null: production
+    pinned_version = models.IntegerField(null=True)
+    cycle_type = models.TextField(default="online", db_default="online")
+    seed = models.BigIntegerField(null=True)
+
+    parameter_version = models.IntegerField(null=True)
+    keywords = models.JSONField(null=True)
+    retrieval = models.JSONField(null=True)
+    context_tokens = models.IntegerField(null=True)
+    used_memory_ids = ArrayField(models.UUIDField(), null=True)
+    memory_id = models.UUIDField(null=True)
+    stage_timings = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    prompt_tokens = models.IntegerField(default=0, db_default=0)
+    completion_tokens = models.IntegerField(default=0, db_default=0)
+    cost_usd = models.FloatField(default=0.0, db_default=0.0)
+    model = models.TextField(null=True)  # noqa: DJ001 null: no model asked yet
+    latency_ms = models.FloatField(null=True)
+
+    claimed_by = models.TextField(null=True)  # noqa: DJ001 null: nobody works on it
+    lease_until = models.DateTimeField(null=True)
+    needs_archive = models.BooleanField(default=False, db_default=False)
+    answered_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    feedback_score = models.SmallIntegerField(null=True)
+    feedback_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "pipeline_runs"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=[s.value for s in RunStatus]), name="run_status_is_known"
+            ),
+            models.CheckConstraint(condition=models.Q(mode__in=["dialogue", "evaluation"]), name="run_mode_is_known"),
+            models.CheckConstraint(
+                condition=~models.Q(status=RunStatus.COMPLETED) | models.Q(final_answer__isnull=False),
+                name="completed_run_has_an_answer",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status=RunStatus.FAILED) | models.Q(error_message__isnull=False),
+                name="failed_run_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(feedback_score__isnull=True) | models.Q(feedback_score__range=(1, 5)),
+                name="feedback_is_one_to_five",
+            ),
+            models.UniqueConstraint(fields=["id", "user_id"], name="run_belongs_to_one_user"),
+            models.UniqueConstraint(
+                fields=["user_id"],
+                condition=models.Q(mode="dialogue")
+                & (models.Q(status__in=[s.value for s in WORKING]) | models.Q(needs_archive=True)),
+                name="one_working_dialogue_run_per_user",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user_id", "created_at"],
+                condition=~models.Q(status__in=[s.value for s in FINAL]) | models.Q(needs_archive=True),
+                name="runs_open_by_user",
+            ),
+            models.Index(fields=["finished_at", "id"], name="runs_by_finish"),
+            models.Index(fields=["user_id", "created_at"], name="runs_by_user"),
+            models.Index(
+                fields=["thread_id", "answered_at"], condition=models.Q(thread_id__isnull=False), name="runs_by_thread"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.user_query[:60]}"
+
+
+class LogType(models.TextChoices):
+    USER_QUERY = "USER_QUERY"
+    SYSTEM_RESPONSE = "SYSTEM_RESPONSE"
+    ERROR = "ERROR"
+    FEEDBACK = "FEEDBACK"
+
+
+class RawLog(models.Model):
+    """What was said and what went wrong. `processed`: the Archivist has dealt with it, once."""
+
+    pipeline_run = models.ForeignKey(
+        PipelineRun, on_delete=models.CASCADE, db_constraint=False, related_name="raw_logs"
+    )  # the database holds the pair (run, user) instead: see the migration of row-level security
+    user_id = models.UUIDField()
+    log_type = models.TextField(choices=LogType.choices)
+    log_data = models.JSONField()
+    processed = models.BooleanField(default=False, db_default=False)
+    processed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "raw_logs"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(log_type__in=LogType.values), name="raw_log_type_is_known"),
+            models.UniqueConstraint(
+                fields=["pipeline_run", "log_type"],
+                condition=models.Q(log_type__in=["USER_QUERY", "SYSTEM_RESPONSE"]),
+                name="one_query_and_one_response_per_run",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.log_type} of {self.pipeline_run_id}"
+
+
+class Memory(models.Model):
+    """One memory of one user. `simulated_at`: when it was remembered, in the time that the user lives in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    user_id = models.UUIDField()
+    time_bucket = models.TextField()
+    semantic_tags = ArrayField(models.TextField(), default=list)
+    summary_text = models.TextField()
+    source_run_ids = ArrayField(models.UUIDField(), default=list)
+    embedding = ArrayField(models.FloatField(), null=True)
+    metadata = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    created_at = models.DateTimeField(db_default=Now())
+    simulated_at = models.DateTimeField()
+    speaker = models.TextField(null=True)  # noqa: DJ001 null: not said by a named person
+    language = models.TextField()
+    tsv = models.GeneratedField(
+        expression=SearchableText(models.F("summary_text")), output_field=SearchVectorField(), db_persist=True
+    )
+    times_retrieved = models.IntegerField(default=0, db_default=0)
+    times_used = models.IntegerField(default=0, db_default=0)
+    times_helpful = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "lsm_storage"
+        verbose_name_plural = "memories"
+        constraints = [models.UniqueConstraint(fields=["id", "user_id"], name="memory_belongs_to_one_user")]
+        indexes = [
+            models.Index(fields=["user_id", "simulated_at"], name="memories_by_user_and_time"),
+            GinIndex(fields=["semantic_tags"], name="memories_by_tag"),
+            GinIndex(fields=["tsv"], name="memories_by_word"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary_text[:80]
+
+
+class SystemPrompt(models.Model):
+    """A prompt template of an agent. A run names the version it uses; `is_active` marks the ones offered."""
+
+    role = models.TextField()
+    template = models.TextField()
+    version = models.TextField()
+    is_active = models.BooleanField(default=True, db_default=True)
+    description = models.TextField(default="", db_default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "system_prompts"
+        constraints = [models.UniqueConstraint(fields=["role", "version"], name="one_prompt_per_role_and_version")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.version}"
+
+
+class TestDialog(models.Model):
+    """One scripted step of the Test Runner: what is asked, and a word that the answer must hold."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    scenario = models.TextField()
+    step = models.IntegerField()
+    query = models.TextField()
+    expected_keyword = models.TextField(default="", db_default="", blank=True)
+
+    class Meta:
+        db_table = "test_dialogs"
+        constraints = [models.UniqueConstraint(fields=["scenario", "step"], name="one_dialog_per_scenario_and_step")]
+
+    def __str__(self) -> str:
+        return f"{self.scenario} {self.step}"
+
+
+class TestRun(models.Model):
+    """What came of one scripted step: the run's status and answer, and whether the expected word was in it."""
+
+    __test__ = False
+
+    dialog = models.ForeignKey(TestDialog, on_delete=models.CASCADE, related_name="runs")
+    pipeline_run_id = models.UUIDField(null=True)
+    status = models.TextField()
+    answer = models.TextField(default="", db_default="", blank=True)
+    validation = models.BooleanField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "test_runs"
+
+    def __str__(self) -> str:
+        return f"{self.dialog_id} {self.status}"

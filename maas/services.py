@@ -1,0 +1,146 @@
+"""What changes the student's tables from outside the pipeline: a new run, feedback, imported memories."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.backends.utils import CursorWrapper
+
+from contracts.maas import NewMemory, RunRequest
+from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from llm.offline.informativeness import ranked_words
+from llm.text import detect_language
+from maas.access import acting_for, as_service
+from maas.parameters import DEFAULTS
+
+MAX_QUERY_LENGTH = 20_000
+HELPFUL_FROM = 4
+"""Feedback from which the memories that an answer used count as helpful."""
+
+_SUBMIT = """
+WITH run AS (
+  INSERT INTO pipeline_runs (id, user_id, user_query, status, thread_id, client_kind, mode, simulated_at, experiment,
+    variant, pinned_version, cycle_type, seed, created_at, updated_at)
+  VALUES (%s, %s, %s, 'NEW', %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), clock_timestamp())
+  ON CONFLICT (id) DO NOTHING RETURNING id, user_id, user_query)
+INSERT INTO raw_logs (pipeline_run_id, user_id, log_type, log_data)
+SELECT id, user_id, 'USER_QUERY', jsonb_build_object('text', user_query) FROM run
+"""
+
+
+def run_submit(*, request: RunRequest) -> uuid.UUID:
+    """Insert a NEW run with its query in the log; the same `run_id` again is the same run.
+
+    Raises `InvalidInput` for an empty or overlong query, `Conflict` when the id belongs to another query or user.
+    """
+    with acting_for(request.user_id) as cursor:
+        return run_insert(cursor, request)[0]
+
+
+def run_insert(cursor: CursorWrapper, request: RunRequest) -> tuple[uuid.UUID, bool]:
+    """`run_submit` on a cursor of `acting_for(request.user_id)`: the id, and whether the run is new."""
+    query = request.query.replace("\x00", "").strip()
+    if not query:
+        raise InvalidInput("the query is empty", details={"field": "query"})
+    if len(query) > MAX_QUERY_LENGTH:
+        raise InvalidInput(f"the query is longer than {MAX_QUERY_LENGTH} characters", details={"field": "query"})
+    run_id = request.run_id or uuid.uuid4()
+    cursor.execute(
+        _SUBMIT,
+        [run_id, request.user_id, query, request.thread_id, request.client_kind, request.mode, request.simulated_at,
+         request.experiment, request.variant, request.pinned_version, request.cycle_type, request.seed],
+    )  # fmt: skip
+    if cursor.rowcount == 1:
+        return run_id, True
+    cursor.execute("SELECT user_query FROM pipeline_runs WHERE id = %s", [run_id])
+    row = cursor.fetchone()
+    if row is None or row[0] != query:
+        raise Conflict("this run id belongs to another request", details={"run_id": str(run_id)})
+    return run_id, False
+
+
+def feedback_record(*, run_id: uuid.UUID, user_id: uuid.UUID, score: int, comment: str = "") -> None:
+    """What the user thinks of an answer, 1 to 5; a later word replaces the earlier one.
+
+    Memories that the answer used count as helpful from 4 on, once. Raises `InvalidInput`, `NotFound`, and
+    `IllegalTransition` while there is no answer yet.
+    """
+    if not 1 <= score <= 5:
+        raise InvalidInput("feedback is a whole number from 1 to 5", details={"field": "score"})
+    with acting_for(user_id) as cursor:
+        cursor.execute(
+            "SELECT status, coalesce(feedback_score, 0), used_memory_ids FROM pipeline_runs WHERE id = %s FOR UPDATE",
+            [run_id],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFound("no such run of this user", details={"run_id": str(run_id)})
+        if row[0] != "COMPLETED":
+            raise IllegalTransition("a run without an answer takes no feedback", details={"status": row[0]})
+        cursor.execute(
+            "UPDATE pipeline_runs SET feedback_score = %s, feedback_at = clock_timestamp(),"
+            " updated_at = clock_timestamp() WHERE id = %s",
+            [score, run_id],
+        )
+        cursor.execute(
+            "INSERT INTO raw_logs (pipeline_run_id, user_id, log_type, log_data)"
+            " VALUES (%s, %s, 'FEEDBACK', %s::jsonb)",
+            [run_id, user_id, json.dumps({"score": score, "comment": comment})],
+        )
+        step = (score >= HELPFUL_FROM) - (row[1] >= HELPFUL_FROM)
+        if step:
+            cursor.execute(
+                "UPDATE lsm_storage SET times_helpful = times_helpful + %s WHERE id = ANY(%s)", [step, row[2] or []]
+            )
+
+
+_IMPORT = """
+INSERT INTO lsm_storage (id, user_id, time_bucket, semantic_tags, summary_text, source_run_ids, metadata, simulated_at,
+  speaker, language)
+SELECT id, user_id, bucket, ARRAY(SELECT jsonb_array_elements_text(tags)), text, '{}', metadata, at, speaker, language
+FROM jsonb_to_recordset(%s::jsonb) AS given(id uuid, user_id uuid, bucket text, tags jsonb, text text, metadata jsonb,
+  at timestamptz, speaker text, language text)
+ON CONFLICT (id) DO NOTHING
+"""
+_IMPORT_CHUNK = 500
+
+
+def memories_import(*, memories: Sequence[NewMemory]) -> int:
+    """Add memories of existing histories; an id that is there already is left as it is. Returns how many are new.
+
+    Tags are the stems of the most informative words, as many as the Archivist makes by default. Raises `InvalidInput`
+    for an empty text, and then nothing is imported.
+    """
+    rows = [_import_row(memory) for memory in memories]
+    added = 0
+    with as_service() as cursor:
+        for start in range(0, len(rows), _IMPORT_CHUNK):
+            cursor.execute(_IMPORT, [json.dumps(rows[start : start + _IMPORT_CHUNK])])
+            added += cursor.rowcount
+    return added
+
+
+def _import_row(memory: NewMemory) -> dict[str, object]:
+    text = memory.text.replace("\x00", "").strip()
+    if not text:
+        raise InvalidInput("a memory has no text", details={"memory_id": str(memory.memory_id)})
+    return {
+        "id": str(memory.memory_id),
+        "user_id": str(memory.user_id),
+        "bucket": time_bucket(memory.simulated_at),
+        "tags": [word.stem for word in ranked_words(text)[: DEFAULTS.archivist_max_tags]],
+        "text": text,
+        "metadata": memory.metadata,
+        "at": memory.simulated_at.isoformat(),
+        "speaker": memory.speaker,
+        "language": detect_language(text),
+    }
+
+
+def time_bucket(at: datetime) -> str:
+    """The ISO week, as in "2025-W42"."""
+    year, week, _ = at.isocalendar()
+    return f"{year}-W{week:02d}"
