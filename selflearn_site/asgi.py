@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "selflearn_site.settings")
+
+# WhiteNoise hands out open files: Django reads them in a thread, which is what we want, and warns at each of them.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+# Static files come from the apps' folders; a collected folder exists only where somebody collects.
+warnings.filterwarnings("ignore", message="No directory at")
 
 application = get_asgi_application()

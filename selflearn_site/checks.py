@@ -13,7 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
+
+from selflearn_site.database.connection import wrapper
 
 MINIMUM_KEY_LENGTH = 32
 MINIMUM_KEY_VARIETY = 10
@@ -41,7 +42,7 @@ def roles_are_separate(*, databases: Sequence[str] | None = None, **_kwargs: Any
     """Connects, so Django runs it only where databases are named (`migrate`, `prepare`, `check --database`)."""
     messages: list[CheckMessage] = []
     for alias in databases or ():
-        connection = connections[alias]
+        connection = wrapper(alias)
         if connection.settings_dict.get("EMBEDDED"):
             continue
         connection.ensure_connection()

@@ -55,7 +55,7 @@ def logging_settings(*, debug: bool, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.db.backends": {"level": "INFO"},
-            "django-q": {"handlers": ["stderr"], "level": level, "propagate": False},
+            "django-q": {"level": level if debug else "WARNING"},
             "httpx": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
         },

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
 from contracts.actor import Actor, Role
+from selflearn_site.database.connection import wrapper
 
 # Tests never see the developer's models or keys. Settings are loaded by now; child processes read the environment.
 for _name, _value in {"SELFLEARN_LLM": "offline", "OPENAI_API_KEY": "", "OPENAI_BASE_URL": "", "MAAS_URL": ""}.items():
@@ -34,7 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
             )
         elif marker is not None and "databases" not in marker.kwargs:
-            marker.kwargs["databases"] = BOTH_DATABASES
+            # Added in front, so that pytest-django finds this one first.
+            item.add_marker(
+                pytest.mark.django_db(*marker.args, **marker.kwargs, databases=BOTH_DATABASES), append=False
+            )
 
 
 # --- the network is shut ---------------------------------------------------------------------------------------------
@@ -103,4 +106,4 @@ def cast(alice: Actor, bob: Actor, charlie: Actor) -> dict[str, Actor]:
 def as_owner() -> Any:
     """`with as_owner("maas"): …` for a test that must break what the runtime role may not. Not inside `db`: only
     with `transactional_db`."""
-    return lambda alias="default": connections[alias].owner()
+    return lambda alias="default": wrapper(alias).owner()

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
+
+from selflearn_site.database.connection import wrapper
 
 DEFAULT_ALIAS = "default"
 
@@ -37,8 +38,8 @@ def _statements(alias: str, *, database: str, owner: str, runtime: str) -> list[
 
 def grant_rights(*, using: str, **_kwargs: Any) -> None:
     """`pre_migrate`: runs before the first table of this migration exists."""
-    connection = connections[using]
-    if connection.vendor != "postgresql" or not connection.has_roles:
+    connection = wrapper(using)
+    if not connection.has_roles:
         return
     quote = connection.ops.quote_name
     statements = _statements(
@@ -54,8 +55,8 @@ def grant_rights(*, using: str, **_kwargs: Any) -> None:
 
 def grant_migration_history(*, using: str, **_kwargs: Any) -> None:
     """`post_migrate`: a runtime login may read which migrations ran (`makemigrations --check`), not rewrite it."""
-    connection = connections[using]
-    if connection.vendor != "postgresql" or not connection.has_roles:
+    connection = wrapper(using)
+    if not connection.has_roles:
         return
     runtime = connection.ops.quote_name(connection.settings_dict["RUNTIME_ROLE"])
     with connection.cursor() as cursor:

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,11 +18,11 @@ from psycopg import errors, sql
 
 from kernel.errors import Unavailable
 from selflearn_site.database.configuration import DATABASE_NAMES, OWNER_ROLE
+from selflearn_site.database.installation import SUPERUSER, initialise, readable_programs, run, write
 from selflearn_site.database.places import Places, find_places
 from selflearn_site.database.roles import roles_create
 
 START_SECONDS = 60.0
-SUPERUSER = "postgres"
 
 # `synchronous_commit` is off: a crash may lose the last third of a second, never tear or reorder what is committed.
 CONFIGURATION = """\
@@ -40,8 +36,6 @@ max_wal_size = 2GB
 log_min_messages = warning
 timezone = 'UTC'
 """
-# The socket's folder lets in the server's user and us; `peer` then asks the kernel who connects.
-ACCESS = "local all all peer map=selflearn\n"
 
 
 class EmbeddedServer:
@@ -73,9 +67,9 @@ class EmbeddedServer:
             raise Unavailable(f"the embedded PostgreSQL cannot use {places.home}: {error.strerror}") from error
         with _locked(places.lock):
             if not self.is_alive():
-                programs = _readable_programs(places)
+                programs = readable_programs(places)
                 if not (places.data / "PG_VERSION").exists():
-                    _initialise(places, programs)
+                    initialise(places, programs)
                 self._start(places, programs)
             with self.connect() as connection:
                 self._provision(connection)
@@ -87,9 +81,42 @@ class EmbeddedServer:
         if not places.lock.parent.exists():
             return
         with _locked(places.lock):
-            if (places.data / "postmaster.pid").exists():
-                command = [_readable_programs(places) / "bin" / "pg_ctl", "stop", "-s", "-m", "fast", "-w"]
-                _run(places, command, data=places.data)
+            self._stop(places)
+
+    def stop_when_idle(self, *, patience: float = 2.0) -> bool:
+        """Shut down unless somebody else is connected. Returns whether the server is down.
+
+        `patience` (seconds): how long the connections of processes that just ended may take to vanish.
+        """
+        places = self.places()
+        if not places.lock.parent.exists():
+            return True
+        deadline = time.monotonic() + patience
+        with _locked(places.lock):
+            try:
+                with self.connect() as connection:
+                    while self._others(connection):
+                        if time.monotonic() > deadline:
+                            return False
+                        time.sleep(0.1)
+            except psycopg.OperationalError:
+                return True
+            self._stop(places)
+        return True
+
+    @staticmethod
+    def _others(connection: psycopg.Connection[Any]) -> bool:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_catalog.pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()"
+        ).fetchone()
+        return bool(row and row[0])
+
+    @staticmethod
+    def _stop(places: Places) -> None:
+        if (places.data / "postmaster.pid").exists():
+            command: list[str | Path] = [readable_programs(places) / "bin" / "pg_ctl", "stop", "-s", "-m", "fast", "-w"]
+            run(places, command, data=places.data)
 
     @staticmethod
     def _make_folders(places: Places) -> None:
@@ -107,13 +134,22 @@ class EmbeddedServer:
 
     def _start(self, places: Places, programs: Path) -> None:
         """Right after a kill -9 the old server's children still leave; PostgreSQL refuses until they are gone."""
-        _write(places, "selflearn.conf", f"{CONFIGURATION}unix_socket_directories = '{_quoted(places.socket)}'\n")
+        write(places, "selflearn.conf", f"{CONFIGURATION}unix_socket_directories = '{_quoted(places.socket)}'\n")
         deadline = time.monotonic() + START_SECONDS
         while True:
             _forget_dead_postmaster(places)
             _prepare_log(places)
-            command = [programs / "bin" / "pg_ctl", "start", "-s", "-w", "-t", "30", "-l", "server.log"]
-            result = _run(places, command, data=places.data, check=False)
+            command: list[str | Path] = [
+                programs / "bin" / "pg_ctl",
+                "start",
+                "-s",
+                "-w",
+                "-t",
+                "30",
+                "-l",
+                "server.log",
+            ]
+            result = run(places, command, data=places.data, check=False)
             if self.is_alive():
                 return
             if time.monotonic() > deadline:
@@ -151,81 +187,6 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _run(places: Places, command: Sequence[str | Path], *, data: Path, check: bool = True) -> str:
-    """Run one of PostgreSQL's programs as the server's user. Returns what it printed."""
-    user = places.user
-    environment = {"PATH": os.defpath, "LC_ALL": "C", "PGDATA": str(data)}
-    result = subprocess.run(
-        [str(part) for part in command],
-        cwd=places.home,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-        **({"user": user.uid, "group": user.gid, "extra_groups": []} if user.other else {}),
-    )
-    if check and result.returncode:
-        raise Unavailable(f"{Path(command[0]).name} failed: {result.stdout.strip() or result.returncode}")
-    return result.stdout.strip()
-
-
-def _readable_programs(places: Places) -> Path:
-    """The wheel's programs, or a copy beside the data where the server's user cannot reach the wheel."""
-    if not places.copy_programs:
-        return places.programs
-    package = places.programs.parent
-    target = places.home / f"programs-{places.programs.name}"
-    copied = target / package.name / places.programs.name
-    if not copied.exists():
-        draft = Path(tempfile.mkdtemp(dir=places.home, prefix="programs."))
-        shutil.copytree(
-            places.programs,
-            draft / package.name / places.programs.name,
-            ignore=shutil.ignore_patterns("*.a", "include"),
-        )
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, draft / libraries.name)
-        for path in (draft, *draft.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        shutil.rmtree(target, ignore_errors=True)
-        draft.rename(target)
-    return copied
-
-
-def _initialise(places: Places, programs: Path) -> None:
-    """`initdb` elsewhere, then rename: a start killed half-way leaves no half-made data folder."""
-    draft = Path(tempfile.mkdtemp(dir=places.home, prefix="initdb."))
-    try:
-        if places.user.other:
-            os.chown(draft, places.user.uid, places.user.gid)
-        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "--encoding=UTF8"]
-        command = [programs / "bin" / "initdb", "-U", SUPERUSER, "-A", "peer", "--no-sync", "--no-instructions"]
-        _run(places, [*command, *locale], data=draft)
-        us = pwd.getpwuid(os.geteuid()).pw_name
-        (draft / "pg_hba.conf").write_text(ACCESS)
-        (draft / "pg_ident.conf").write_text(f'selflearn "{us}" all\n')
-        with (draft / "postgresql.conf").open("a") as file:
-            file.write("\ninclude_if_exists = 'selflearn.conf'\n")
-        if places.data.exists():
-            shutil.rmtree(places.data)
-        draft.rename(places.data)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-
-
-def _write(places: Places, name: str, text: str) -> None:
-    path = places.data / name
-    path.write_text(text)
-    if places.user.other:
-        os.chown(path, places.user.uid, places.user.gid)
 
 
 def _prepare_log(places: Places) -> None:

@@ -22,7 +22,7 @@ MINIMUM_SERVER = 160000
 Connection = psycopg.Connection[Any]
 
 
-def _run(connection: Connection, statement: sql.Composable) -> None:
+def _run(connection: Connection, statement: sql.Composed) -> None:
     """Ignore that another process created the role first: both errors are seen, by who checks when."""
     with contextlib.suppress(errors.DuplicateObject, errors.UniqueViolation):
         connection.execute(statement)

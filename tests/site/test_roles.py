@@ -6,6 +6,8 @@ import pytest
 from django.db import ProgrammingError, connections
 from django.db.transaction import TransactionManagementError
 
+from selflearn_site.database.connection import wrapper
+
 
 @pytest.mark.parametrize(("alias", "role"), [("default", "selflearn_app"), ("maas", "maas_app")])
 def test_connection__opened__acts_as_runtime_role_that_owns_nothing(db: None, alias: str, role: str) -> None:
@@ -38,12 +40,12 @@ def test_maas_app__without_taking_a_role__reads_no_student_table(db: None) -> No
 
 
 def test_owner__inside_atomic__is_refused(db: None) -> None:
-    with pytest.raises(TransactionManagementError, match="atomic"), connections["default"].owner():
+    with pytest.raises(TransactionManagementError, match="atomic"), wrapper("default").owner():
         pass
 
 
 def test_owner__outside_atomic__acts_as_owner_and_returns(transactional_db: None) -> None:
-    connection = connections["default"]
+    connection = wrapper("default")
     with connection.owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("sl_owner",)

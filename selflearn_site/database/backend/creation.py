@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import creation
 
+if TYPE_CHECKING:
+    from selflearn_site.database.backend.base import DatabaseWrapper
+
 
 class DatabaseCreation(creation.DatabaseCreation):
+    connection: DatabaseWrapper
+
     def create_test_db(self, *args: Any, **kwargs: Any) -> str:
         with self.connection.owner():
             return str(super().create_test_db(*args, **kwargs))

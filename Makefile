@@ -1,0 +1,55 @@
+# Every command a person or CI needs. `make run` is the way in on a fresh machine with Python 3.11 or newer.
+
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PLOTLY := static/vendor/plotly.min.js
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check e2e bench
+
+help:
+	@echo "make run    prepare everything, learn once on the bundled scenarios, serve http://127.0.0.1:8000"
+	@echo "make setup  the environment only, in $(VENV)"
+	@echo "make test   the test suite      make e2e    the same in a real browser"
+	@echo "make check  lint, types, imports, migrations      make bench  benchmarks"
+
+run: setup
+	$(PY) manage.py prepare
+	$(PY) manage.py ensure_admin
+	$(PY) manage.py first_run
+	$(PY) manage.py up
+
+setup: $(STAMP) $(PLOTLY)
+
+# Only the list of pyproject.toml is installed, no package of our own: nothing has to be built, on any machine.
+$(STAMP): pyproject.toml constraints.txt .ci/requirements.py .ci/find_python
+	@test -x $(PY) || { python=$$(sh .ci/find_python) || exit 1; "$$python" -m venv $(VENV); } || { \
+	  echo "error: cannot make $(VENV); on Debian: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	$(PY) .ci/requirements.py > $(VENV)/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
+	@touch $@
+
+$(PLOTLY): $(STAMP)
+	@mkdir -p $(@D)
+	@cp "$$($(PY) -c 'from importlib.util import find_spec; print(find_spec("plotly").submodule_search_locations[0])')/package_data/plotly.min.js" $@
+
+test: setup
+	$(PY) -m pytest -n $(WORKERS) -m "not e2e"
+
+check: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy .
+	$(VENV)/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check
+	$(PY) manage.py check --deploy --fail-level ERROR
+
+e2e: setup
+	$(PY) -m pytest -m e2e
+
+bench: setup
+	$(PY) manage.py bench
