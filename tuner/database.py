@@ -36,7 +36,7 @@ def _domain_errors() -> Iterator[None]:
         raise kind(message, code=code) from error
 
 
-def _rows(sql: str, *args: object) -> list[tuple[Any, ...]]:
+def _rows(sql: str, *args: str | int | bool | None) -> list[tuple[Any, ...]]:
     with _domain_errors(), connection.cursor() as cursor:
         cursor.execute(sql, args)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -130,6 +130,7 @@ def version_active_at(moment: datetime) -> int:
 
 
 def _pointer(context: ParameterContext) -> tuple[int, str]:
+    args: tuple[str | int, ...]
     if context.version is not None:
         sql, args, what = _PINNED, (context.version,), f"parameter version {context.version}"
     elif context.experiment is not None and context.variant is not None:

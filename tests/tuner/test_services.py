@@ -10,6 +10,7 @@ from kernel.errors import Conflict, InvalidInput, NotAuthorised, NotFound, RuleV
 from tests.tuner.factories import change, next_step, proposal
 from tuner import selectors, services
 from tuner.models import ParameterActivation, ParameterVersion
+from tuner.registry import DEFAULTS
 
 pytestmark = pytest.mark.django_db
 MANAGER = component("manager")
@@ -24,7 +25,7 @@ def test_seed__after_migrate__is_version_one_with_the_registry_defaults() -> Non
     effective = selectors.effective_params(PRODUCTION)
     assert effective.version == 1
     assert effective.values["retrieval.top_k"] == 3
-    assert effective.values["llm.model"] == "offline"
+    assert effective.values == dict(DEFAULTS)
 
 
 def test_change_apply__allowed__is_effective_at_once_and_audited(alice: Actor) -> None:
@@ -51,6 +52,7 @@ def test_change_apply__broken_rules__lists_all_and_audits_the_refusal() -> None:
     assert selectors.active_version().version == 1
     entry = AuditEntry.objects.get(action="parameters.refused")
     assert entry.parameter == "retrieval.top_k"
+    assert entry.after is not None
     assert {v["code"] for v in entry.after["details"]["violations"]} == _codes(caught.value)
 
 

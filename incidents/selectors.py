@@ -1,0 +1,18 @@
+"""Reads of incidents."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from incidents.domain.lifecycle import IncidentStatus
+from incidents.models import Incident
+
+
+def unresolved(*, subject: str | None = None, kind: str | None = None) -> QuerySet[Incident]:
+    """Open and acknowledged ones, newest first."""
+    rows = Incident.objects.exclude(status=IncidentStatus.RESOLVED)
+    if subject is not None:
+        rows = rows.filter(subject=subject)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    return rows.order_by("-id")
