@@ -36,8 +36,9 @@ def effective_params(context: ParameterContext) -> EffectiveParameters:
     """The values that a run uses, and the version that they come from.
 
     A pinned version wins over an experiment's arm, an arm over production; an arm that the experiment does not have
-    is `NotFound`, never silently production; an experiment named without a variant is production. Each call asks the database which version counts (one indexed row);
-    values come from the process's memory. Without a database: the last known good; `Unavailable` if there is none.
+    is `NotFound`, never silently production; an experiment named without a variant is production. Each call asks the
+    database which version counts (one indexed row); values come from the process's memory. Without a database: the
+    last known good; `Unavailable` if there is none.
     """
     where = (context.experiment, context.variant, context.version)
     try:
