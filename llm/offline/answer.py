@@ -17,13 +17,13 @@ from llm.offline.question import Question, has_cue, read_question
 from llm.offline.speech import is_question, is_small_talk
 from llm.text import Language, detect_language, sentences
 
-THRESHOLDS = {Grounding.FREE: 0.0, Grounding.GROUNDED: 0.3, Grounding.STRICT: 0.5}
+THRESHOLDS = {Grounding.FREE: 0.0, Grounding.GROUNDED: 0.25, Grounding.STRICT: 0.5}
 """Nearness below which the engine does not answer from a sentence."""
 DRAWN_AMONG = 5
 SOFTMAX_SCALE = 0.3
 """Score difference per unit of temperature that makes a candidate e times less likely."""
 SECOND_SAME_MEMORY = 0.55
-SECOND_OTHER_MEMORY = 0.85
+SECOND_OTHER_MEMORY = 0.6
 """Share of the first sentence's score from which a second one is added."""
 
 
@@ -34,12 +34,18 @@ class Answer(NamedTuple):
 
 
 def _second(first: Candidate, others: list[Candidate], threshold: float) -> Candidate | None:
+    """A sentence to go with the first: the next of its memory, or one that holds words of the question it lacks.
+
+    Of two memories that match the same words (an old fact and a newer one) only one is told.
+    """
     ranked = sorted(others, key=lambda candidate: (-candidate.score, candidate.order))
     for candidate in ranked:
         same = candidate.memory is not None and candidate.memory == first.memory
         needed = SECOND_SAME_MEMORY if same else SECOND_OTHER_MEMORY
-        if candidate.nearness > 0 and candidate.nearness >= threshold and candidate.score >= needed * first.score:
-            return candidate if candidate.text != first.text else None
+        adds = same or bool(candidate.matched - first.matched)
+        near = candidate.nearness > 0 and candidate.nearness >= threshold
+        if adds and near and candidate.score >= needed * first.score and candidate.text != first.text:
+            return candidate
     return None
 
 

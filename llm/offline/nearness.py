@@ -39,6 +39,8 @@ class Candidate(NamedTuple):
     order: int
     nearness: float
     score: float
+    matched: frozenset[str]
+    """Stems of the question that the sentence itself holds."""
 
 
 class _Unit(NamedTuple):
@@ -71,7 +73,7 @@ def _sentences(text: str) -> tuple[str, ...]:
 
 
 def _units(question: Question, context: Context) -> list[_Unit]:
-    """Every sentence that tells something. What was asked before tells nothing; when all is questions, it must do."""
+    """Every sentence that tells something: what was asked, and small talk, tell nothing."""
     dates = sorted({memory.noted for memory in context.memories if memory.noted})
     rank = {noted: (position + 1) / (len(dates) + 1) for position, noted in enumerate(dates)}
     found: list[_Unit] = []
@@ -86,8 +88,7 @@ def _units(question: Question, context: Context) -> list[_Unit]:
         for text in _sentences(turn.text):
             recency = 1.0 if question.recency else 0.5
             found.append(_Unit(text, None, None, recency, source, _read(text).stems, _read(text).prefixes))
-    telling = [unit for unit in found if _read(unit.text).tells]
-    return telling or found
+    return [unit for unit in found if _read(unit.text).tells]
 
 
 def _credit(stemmed: str, held: frozenset[str], prefixes: frozenset[str]) -> float:
@@ -118,13 +119,16 @@ def candidates(question: Question, context: Context) -> list[Candidate]:
     found = []
     for order, unit in enumerate(units):
         own = around = 0.0
+        matched = set()
         for stemmed, weight in weights.items():
             credit = _credit(stemmed, unit.stems, unit.prefixes)
             own += weight * credit
             around += weight * max(credit, NEIGHBOUR_CREDIT * _credit(stemmed, *sources[unit.source]))
+            if credit:
+                matched.add(stemmed)
         nearness = around / total if total else 0.0
-        score = FLOOR + ((own + around) / (2 * total) if total else 0.0)
-        found.append(Candidate(unit.text, unit.memory, unit.noted, order, nearness, score * _factor(question, unit)))
+        score = (FLOOR + ((own + around) / (2 * total) if total else 0.0)) * _factor(question, unit)
+        found.append(Candidate(unit.text, unit.memory, unit.noted, order, nearness, score, frozenset(matched)))
     return found
 
 

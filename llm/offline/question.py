@@ -153,8 +153,9 @@ def read_question(text: str) -> Question:
     asked = [is_question(sentence) for sentence in spoken]
     for sentence, asks in zip(spoken, asked, strict=True):
         share = 1.0 if asks or not any(asked) else ASIDE_SHARE
-        for word in words(sentence):
-            weight = word_weight(word, sentence) * share
+        about = _PAST.sub(" ", _CURRENT.sub(" ", sentence))  # "latest" says which, and is in no memory
+        for word in words(about):
+            weight = word_weight(word, about) * share
             if word.stem in _FRAME or is_common(word.stem):
                 weight *= FRAME_SHARE
             weights[word.stem] = max(weight, weights.get(word.stem, 0.0))
