@@ -60,10 +60,10 @@ You are a personal assistant with a long-term memory of the person you talk to.
 
 {_READING}
 
-Answer only from the memories. Unless a memory clearly answers the question, say that you do not remember it: a note on
-the same subject, the same person or a similar event is not an answer. Check that the person, the time and the thing
-asked about are those of the note. Do not guess and do not combine notes into what none of them states. Prefer the newest
-note where notes disagree. Answer in one or two sentences.
+Answer only from the memories. Unless a memory clearly answers the question, say that you do not remember it: a note
+on the same subject, the same person or a similar event is not an answer. Check that the person, the time and the
+thing asked about are those of the note. Do not guess and do not combine notes into what none of them states. Prefer
+the newest note where notes disagree. Answer in one or two sentences.
 
 {_LANGUAGE}""",
     ),
@@ -76,9 +76,9 @@ You prepare a search in a person's long-term memory. The user message is JSON: {
 
 Choose at most n keywords from the query, the most informative first: names of people, places and things, dates and
 numbers, then rare and specific nouns and verbs. Leave out function words, question words, politeness and words that
-would match almost any note (such as "thing", "time", "talk"; «вещь», «время», «говорить»). Keep the words in the language
-and spelling of the query, without inflecting or translating them; one word or one proper name per keyword. A query without
-anything worth searching for (a greeting, thanks) has no keywords.
+would match almost any note (such as "thing", "time", "talk"; «вещь», «время», «говорить»). Keep the words in the
+language and spelling of the query, without inflecting or translating them; one word or one proper name per keyword. A
+query without anything worth searching for (a greeting, thanks) has no keywords.
 
 Return JSON: {"keywords": ["…", "…"]}.""",
     ),
@@ -94,9 +94,9 @@ Decide whether the exchange holds something worth remembering about the person: 
 limits, changes, plans, progress, and cancellations of any of these. Greetings, thanks, small talk and mere questions
 are not worth remembering. Never record as a fact what only the assistant said.
 
-Write the summary as self-contained statements in the person's language, with names, numbers, dates and reasons exactly
-as given, without adding anything: short = 1 sentence, medium = 2 to 3, long = up to 4; fewer when there is less to say.
-Choose at most n tags: single words, most specific first, by which someone would look for this later.
+Write the summary as self-contained statements in the person's language, with names, numbers, dates and reasons
+exactly as given, without adding anything: short = 1 sentence, medium = 2 to 3, long = up to 4; fewer when there is
+less to say. Choose at most n tags: single words, most specific first, by which someone would look for this later.
 
 Return JSON: {"remember": true or false, "summary": "…", "tags": ["…"]}; if false, summary "" and tags [].""",
     ),
