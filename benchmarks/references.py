@@ -1,0 +1,57 @@
+"""Published values that the engine's tests are held to: (what, how it is computed, the value in print)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scipy.special import ndtri
+
+from teacher.statistics.clusters import MeanVariance
+from teacher.statistics.inference import ConstantDifference
+from teacher.statistics.means import StudentT
+from teacher.statistics.paired_proportions import mcnemar_mid_p, tango
+from teacher.statistics.proportions import miettinen_nurminen, newcombe
+from teacher.statistics.sequential import look_level
+
+Z = 1.959963984540054
+
+
+def _gbstats() -> StudentT:
+    """Welch on the sums that gbstats' own test uses: 1396.87 of 3407 against 2422.7 of 3461."""
+    n_b, n_v = 3407, 3461
+    mean_b, mean_v = 1396.87 / n_b, 2422.7 / n_v
+    var_b = (52377.9767 - n_b * mean_b**2) / (n_b - 1) / n_b
+    var_v = (134698.29 - n_v * mean_v**2) / (n_v - 1) / n_v
+    df = (var_b + var_v) ** 2 / (var_b**2 / (n_b - 1) + var_v**2 / (n_v - 1))
+    return StudentT(mean_v - mean_b, MeanVariance(var_b + var_v, df, 1.0, 0.0), "Welch")
+
+
+def _boundary(look: int) -> float:
+    sizes = [80 * place for place in range(1, look + 1)]
+    return -float(ndtri(look_level(0.05, one_sided=False, looks=sizes, horizon=400, expected_n=400) / 2))
+
+
+REFERENCES: tuple[tuple[str, Callable[[], float], float], ...] = (
+    ("Miettinen–Nurminen 56/70 vs 48/80, low", lambda: miettinen_nurminen(56, 70, 48, 80, Z)[0], 0.0528),
+    ("Miettinen–Nurminen 56/70 vs 48/80, high", lambda: miettinen_nurminen(56, 70, 48, 80, Z)[1], 0.3382),
+    ("Newcombe (1998) method 10, 56/70 vs 48/80, low", lambda: newcombe(56, 70, 48, 80, Z)[0], 0.0524),
+    ("Newcombe (1998) method 10, 56/70 vs 48/80, high", lambda: newcombe(56, 70, 48, 80, Z)[1], 0.3339),
+    ("Newcombe (1998) method 10, 9/10 vs 3/10, low", lambda: newcombe(9, 10, 3, 10, Z)[0], 0.1705),
+    ("Newcombe (1998) method 10, 9/10 vs 3/10, high", lambda: newcombe(9, 10, 3, 10, Z)[1], 0.8090),
+    ("McNemar mid-p, Bentur (Fagerland 2013), 1 and 7", lambda: mcnemar_mid_p(1, 7), 0.0391),
+    ("Tango, Bentur (Fagerland 2014), low", lambda: tango(1, 7, 21, Z)[0], -0.5172),
+    ("Tango, Bentur (Fagerland 2014), high", lambda: tango(1, 7, 21, Z)[1], -0.0260),
+    ("gbstats, two-sided t-test of a difference, p", lambda: _gbstats().p_two_sided, 0.0202),
+    ("gbstats, its interval, low", lambda: _gbstats().interval(0.025)[0] or 0, 0.0454),
+    ("gbstats, its interval, high", lambda: _gbstats().interval(0.025)[1] or 0, 0.5346),
+    (
+        "rule of three, exact: 0 of 50 at .05",
+        lambda: ConstantDifference(0.0, 50, 1.0, 1.0).interval(0.05)[1] or 0,
+        0.0582,
+    ),
+    ("gsDesign sfLDOF, five looks, 1", lambda: _boundary(1), 4.8769),
+    ("gsDesign sfLDOF, five looks, 2", lambda: _boundary(2), 3.3570),
+    ("gsDesign sfLDOF, five looks, 3", lambda: _boundary(3), 2.6803),
+    ("gsDesign sfLDOF, five looks, 4", lambda: _boundary(4), 2.2898),
+    ("gsDesign sfLDOF, five looks, 5", lambda: _boundary(5), 2.0310),
+)
