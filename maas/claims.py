@@ -92,9 +92,9 @@ WHERE id = %s AND (
   (status = 'NEW' AND (mode <> 'dialogue' OR {_ORDER}))
   OR status IN ({_RESTING})
   OR ((status IN ({_HELD}) OR needs_archive) AND lease_until < clock_timestamp()))
-RETURNING id, user_id, user_query, status, mode, thread_id, simulated_at, created_at, experiment, variant,
-  pinned_version, seed, retry_count, parameter_version, analysis_result, retrieval -> 'shown', final_context_payload,
-  final_answer, needs_archive, claimed_by
+RETURNING id, user_id, user_query AS query, status, mode, thread_id, simulated_at, created_at, experiment, variant,
+  pinned_version, seed, retry_count, parameter_version, analysis_result AS analysis, retrieval -> 'shown' AS shown_ids,
+  final_context_payload AS payload, final_answer AS answer, needs_archive, claimed_by
 """  # noqa: S608  constants of this package
 
 
@@ -109,17 +109,13 @@ def claim(cursor: CursorWrapper, run_id: uuid.UUID) -> Run | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    analysis = _loaded(row[14])
-    run = Run(
-        *row[:3],
-        RunStatus(row[3]),
-        *row[4:14],
-        analysis,
-        [uuid.UUID(item) for item in _loaded(row[15]) or ()],
-        *row[16:],
-    )
-    if analysis is not None and run.parameter_version is not None:
-        run.parameters = RunParameters.from_values(analysis["parameters"], version=run.parameter_version)
+    fields = dict(zip((column.name for column in cursor.description), row, strict=True))
+    fields["status"] = RunStatus(fields["status"])
+    fields["analysis"] = _loaded(fields["analysis"])
+    fields["shown_ids"] = [uuid.UUID(item) for item in _loaded(fields["shown_ids"]) or ()]
+    run = Run(**fields)
+    if run.analysis is not None and run.parameter_version is not None:
+        run.parameters = RunParameters.from_values(run.analysis["parameters"], version=run.parameter_version)
     return run
 
 

@@ -139,7 +139,7 @@ def get_client() -> MaasClient:
     if settings.MAAS_URL:
         from maas.http_client import HttpClient
 
-        return HttpClient(settings.MAAS_URL)
+        return HttpClient(settings.MAAS_URL, token=getattr(settings, "MAAS_TOKEN", ""))
     return _in_process()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 
 from contracts.maas import FoundMemory, RunAnswer
@@ -41,6 +42,23 @@ def run_answer(*, run_id: uuid.UUID, user_id: uuid.UUID) -> tuple[RunAnswer, boo
         parameter_version=row[4],
     )
     return answer, bool(row[5])
+
+
+_PAUSES = (0.02, 0.25)
+"""First and longest pause between two looks at a run, in seconds."""
+
+
+def run_wait(*, run_id: uuid.UUID, user_id: uuid.UUID, timeout: float) -> tuple[RunAnswer, bool]:
+    """`run_answer` as soon as the run is settled, or as it stands after `timeout` seconds. Works on nothing itself."""
+    deadline = time.monotonic() + timeout
+    pause, longest = _PAUSES
+    while True:
+        answer, settled = run_answer(run_id=run_id, user_id=user_id)
+        left = deadline - time.monotonic()
+        if settled or left <= 0:
+            return answer, settled
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, longest)
 
 
 _OPEN = """
