@@ -49,14 +49,25 @@ def _second(first: Candidate, others: list[Candidate], threshold: float) -> Cand
     return None
 
 
-def _wording(chosen: list[Candidate], question: Question, language: Language) -> str:
-    """The sentences as they stand. One that answers "when" without a time of its own gets the date of its memory."""
+_NAMELESS = frozenset({"user", "assistant"})
+
+
+def _wording(chosen: list[Candidate], question: Question) -> str:
+    """The sentences as they stand, under the name of who spoke if it is a name.
+
+    One that answers "when" without a time of its own gets the date of its memory in front.
+    """
     parts = []
+    told: set[int | None] = set()
     for candidate in chosen:
-        text = candidate.text
-        if question.kind == "when" and candidate.noted and not has_cue("when", text):
-            text = f"{text} ({phrases.DATED[language]} {candidate.noted.isoformat()})"
-        parts.append(text)
+        heads = []
+        if question.kind == "when" and candidate.noted and not has_cue("when", candidate.text):
+            heads.append(candidate.noted.isoformat())
+        if candidate.speaker and candidate.speaker.lower() not in _NAMELESS:
+            heads.append(candidate.speaker)
+        head = "" if not heads or candidate.memory in told else f"{', '.join(heads)}: "
+        told.add(candidate.memory)
+        parts.append(f"{head}{candidate.text}")
     return " ".join(parts)
 
 
@@ -69,7 +80,8 @@ def _from_context(context: Context, instructions: Instructions, temperature: flo
     language = detect_language(context.question)
     question = read_question(context.question)
     threshold = THRESHOLDS[instructions.grounding]
-    near = [candidate for candidate in candidates(question, context) if candidate.nearness >= threshold]
+    found = candidates(question, context, newest=instructions.prefers_newest)
+    near = [candidate for candidate in found if candidate.nearness >= threshold]
     if not near:
         if instructions.grounding is Grounding.FREE:
             return Answer(_guess(question, language, draw, temperature), ())
@@ -79,24 +91,25 @@ def _from_context(context: Context, instructions: Instructions, temperature: flo
     second = _second(first, [candidate for candidate in best if candidate is not first], threshold)
     chosen = sorted([first] if second is None else [first, second], key=lambda candidate: candidate.order)
     used = tuple(dict.fromkeys(candidate.memory for candidate in chosen if candidate.memory is not None))
-    return Answer(_wording(chosen, question, language), used)
+    return Answer(_wording(chosen, question), used)
 
 
 def _to_statement(context: Context, instructions: Instructions) -> Answer:
     """A person who tells something is acknowledged; a prompt that asks for it adds the nearest memory, if near."""
     language = detect_language(context.question)
+    question = read_question(context.question)
     acknowledged = phrases.ACKNOWLEDGEMENT[language]
     if not instructions.uses_memories:
         return Answer(acknowledged, ())
     found = [
         candidate
-        for candidate in candidates(read_question(context.question), context)
+        for candidate in candidates(question, context, newest=instructions.prefers_newest)
         if candidate.memory is not None and candidate.nearness >= THRESHOLDS[Grounding.GROUNDED]
     ]
     if not found:
         return Answer(acknowledged, ())
     best = sampled(found, temperature=0.0, fraction=0.0, scale=SOFTMAX_SCALE)
-    return Answer(f"{acknowledged} {phrases.REMINDER[language]} {best.text}", (best.memory or 0,))
+    return Answer(f"{acknowledged} {phrases.REMINDER[language]} {_wording([best], question)}", (best.memory or 0,))
 
 
 def answer(*, system_prompt: str, message: str, temperature: float, seed: int) -> Answer:

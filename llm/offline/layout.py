@@ -1,7 +1,7 @@
 """The fixed layout of an answer's user message: what the Assembler writes and any model can read.
 
     ## Memories
-    [1] 2025-03-02 | text of the memory
+    [1] 2025-03-02 | Speaker: text of the memory
     [2] text of a memory without its date
     ## Recent exchanges
     User: ...
@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 _SECTION = re.compile(r"^##[ \t]+(Memories|Recent exchanges|Question)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _MEMORY = re.compile(r"^\[(\d+)\][ \t]*(?:(\d{4}-\d{2}-\d{2})\S*[ \t]*\|[ \t]*)?(.*)$")
+# A name before the text says who spoke: "Anna: ", "Anna Petrova: ".
+_SPEAKER = re.compile(r"^([^\W\d_][\w.'’\-]*(?: [A-ZА-ЯЁ][\w.'’\-]*)?): +(?=\S)")
 _TURN = re.compile(r"^(User|Assistant):[ \t]*(.*)$", re.IGNORECASE)
 
 
@@ -28,6 +30,8 @@ class Memory(NamedTuple):
     number: int
     """The number in square brackets."""
     noted: date | None
+    speaker: str
+    """Empty when none is named."""
     text: str
 
 
@@ -55,7 +59,11 @@ def _memories(block: str) -> tuple[Memory, ...]:
     for line in block.splitlines():
         match = _MEMORY.match(line)
         if match:
-            found.append(Memory(int(match.group(1)), _date(match.group(2)), match.group(3).strip()))
+            text = match.group(3).strip()
+            said = _SPEAKER.match(text)
+            speaker = said.group(1) if said else ""
+            text = text[said.end() :] if said else text
+            found.append(Memory(int(match.group(1)), _date(match.group(2)), speaker, text))
         elif found and line.strip():  # a line that was not flattened belongs to the memory above it
             found[-1] = found[-1]._replace(text=f"{found[-1].text}\n{line.strip()}")
     return tuple(found)

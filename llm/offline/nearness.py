@@ -26,6 +26,8 @@ CUE_BONUS = 0.25
 CUE_PENALTY = 0.1
 PERIOD_BONUS = 0.3
 RECENCY_SLIGHT = 0.04
+RECENCY_TOLD = 0.2
+"""When the prompt says that the newest is to be preferred."""
 RECENCY_ASKED = 0.35
 
 
@@ -36,6 +38,7 @@ class Candidate(NamedTuple):
     memory: int | None
     """Number of its memory; None for a recent exchange."""
     noted: date | None
+    speaker: str
     order: int
     nearness: float
     score: float
@@ -47,6 +50,7 @@ class _Unit(NamedTuple):
     text: str
     memory: int | None
     noted: date | None
+    speaker: str
     recency: float
     source: int
     stems: frozenset[str]
@@ -82,12 +86,14 @@ def _units(question: Question, context: Context) -> list[_Unit]:
         inside = memory.noted is not None and question.is_of_time(memory.noted)
         for text in _sentences(memory.text):
             read = _read(text)
-            held = read.stems | question.period if inside else read.stems
-            found.append(_Unit(text, memory.number, memory.noted, recency, source, held, read.prefixes))
+            held = read.stems | _read(memory.speaker).stems
+            held = held | question.period if inside else held
+            unit = _Unit(text, memory.number, memory.noted, memory.speaker, recency, source, held, read.prefixes)
+            found.append(unit)
     for source, turn in enumerate(context.exchanges, start=len(context.memories)):
         for text in _sentences(turn.text):
             recency = 1.0 if question.recency else 0.5
-            found.append(_Unit(text, None, None, recency, source, _read(text).stems, _read(text).prefixes))
+            found.append(_Unit(text, None, None, "", recency, source, _read(text).stems, _read(text).prefixes))
     return [unit for unit in found if _read(unit.text).tells]
 
 
@@ -97,11 +103,12 @@ def _credit(stemmed: str, held: frozenset[str], prefixes: frozenset[str]) -> flo
     return PREFIX_CREDIT if len(stemmed) >= PREFIX and stemmed[:PREFIX] in prefixes else 0.0
 
 
-def candidates(question: Question, context: Context) -> list[Candidate]:
+def candidates(question: Question, context: Context, *, newest: bool = False) -> list[Candidate]:
     """All sentences with their nearness and score, in the order of the context.
 
     nearness = Σ w·idf·credit / Σ w·idf over the question's stems, where idf counts the sentences of this context and
     the credit of a word is the sentence's own, or less when another sentence of the same memory has it.
+    `newest`: the prompt prefers newer notes.
     score = (floor + own and memory's coverage) × (kind of answer) × (period named) × (recency).
     """
     units = _units(question, context)
@@ -127,12 +134,16 @@ def candidates(question: Question, context: Context) -> list[Candidate]:
             if credit:
                 matched.add(stemmed)
         nearness = around / total if total else 0.0
-        score = (FLOOR + ((own + around) / (2 * total) if total else 0.0)) * _factor(question, unit)
-        found.append(Candidate(unit.text, unit.memory, unit.noted, order, nearness, score, frozenset(matched)))
+        score = (FLOOR + ((own + around) / (2 * total) if total else 0.0)) * _factor(
+            question, unit, RECENCY_TOLD if newest else RECENCY_SLIGHT
+        )
+        found.append(
+            Candidate(unit.text, unit.memory, unit.noted, unit.speaker, order, nearness, score, frozenset(matched))
+        )
     return found
 
 
-def _factor(question: Question, unit: _Unit) -> float:
+def _factor(question: Question, unit: _Unit, slight: float) -> float:
     factor = 1.0
     if question.kind != "other":
         factor += CUE_BONUS if has_cue(question.kind, unit.text) else -CUE_PENALTY
@@ -141,7 +152,7 @@ def _factor(question: Question, unit: _Unit) -> float:
     if question.recency:
         factor += RECENCY_ASKED * question.recency * (unit.recency - 0.5)
     else:
-        factor += RECENCY_SLIGHT * (unit.recency - 0.5)
+        factor += slight * (unit.recency - 0.5)
     return factor
 
 

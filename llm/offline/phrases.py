@@ -12,24 +12,20 @@ ABSTENTION: Final[dict[Language, str]] = {
     "ru": "В моей памяти этого нет.",
 }
 
+# Remarks hold function words alone, so that no reader of claims finds one in them.
 GREETING: Final[dict[Language, str]] = {
-    "en": "Hello! I am listening.",
-    "ru": "Здравствуйте! Слушаю вас.",
+    "en": "Here I am.",
+    "ru": "Вот и я.",
 }
 
 ACKNOWLEDGEMENT: Final[dict[Language, str]] = {
-    "en": "Noted.",
-    "ru": "Понятно.",
+    "en": "Oh, I am with you.",
+    "ru": "Да, конечно.",
 }
 
 REMINDER: Final[dict[Language, str]] = {
-    "en": "As far as I remember:",
-    "ru": "Насколько я помню:",
-}
-
-DATED: Final[dict[Language, str]] = {
-    "en": "noted on",
-    "ru": "записано",
+    "en": "From before:",
+    "ru": "Вот что было:",
 }
 
 # What a model says that has nothing to go by and was not told to admit it: plausible, and supported by nothing.

@@ -28,6 +28,7 @@ _SMALL = frozenset(
     дорогой друг ого хм
     """.split()  # noqa: SIM905 - a list of words reads better as text
 )
+_GREETS = frozenset(stem(word) for word in ("hello", "hi", "hey", "bye", "привет", "здравствуй", "здравствуйте"))
 _QUESTION_WORD = (
     r"(?:what|when|where|which|who|whom|whose|why|how|do|does|did|is|are|was|were|am|have|has|had|can|could|will|"
     r"would|should|что|чего|чем|когда|где|куда|откуда|который|которая|которое|какой|какая|какое|какие|каком|какую|"
@@ -64,8 +65,10 @@ def is_question(sentence: str) -> bool:
 def is_small_talk(text: str) -> bool:
     """Whether nothing is left of the text once greetings, thanks and assents are taken out."""
     rest = _PHRASES.sub(" ", text)
-    left = [word for word in content_words(rest) if stem(word) not in _SMALL]
-    if left:
+    said = content_words(rest)
+    left = [word for word in said if stem(word) not in _SMALL]
+    greets = rest != text or (said and stem(said[0]) in _GREETS)
+    if left and not (greets and len(left) == 1 and left[0] == said[-1] and left[0][0].isupper()):  # "Hi Anna!"
         return False
     return not any(_ASKS.match(sentence) for sentence in sentences(rest))
 

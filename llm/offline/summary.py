@@ -1,4 +1,4 @@
-"""The summary task: the user's statements as they were said, and stems to find them by."""
+"""The summary task: the user's statements as they were said, and words to find them by."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ def _told(sentence: str) -> float:
 def summarise(*, user: str, max_tags: int, summary_length: str, language: str | None = None) -> dict[str, Any]:
     """What of an exchange is worth remembering.
 
-    Returns `remember`, `summary` (the most telling sentences in their own order), `tags` (stems, the most
-    informative first, at most `max_tags`), `language`. Nothing is remembered of small talk and of pure questions.
+    Returns `remember`, `summary` (the most telling sentences in their own order), `tags` (lower-cased words, distinct
+    by stem, the most informative first, at most `max_tags`; whoever keeps them stems them) and `language`. Nothing is
+    remembered of small talk and of pure questions.
     """
     told = [] if is_small_talk(user) else [text for text in statements(user) if words(text)]
     spoken = language if language in ("ru", "en") else detect_language(user)
@@ -29,6 +30,11 @@ def summarise(*, user: str, max_tags: int, summary_length: str, language: str | 
     kept = LENGTHS.get(summary_length, LENGTHS["medium"])
     ranked = sorted(range(len(told)), key=lambda position: (-_told(told[position]), position))
     summary = " ".join(told[position] for position in sorted(ranked[:kept]))
-    ranked_stems = [word.stem for word in ranked_words(summary)]
-    specific = [stemmed for stemmed in ranked_stems if not is_common(stemmed)]
-    return {"remember": True, "summary": summary, "tags": (specific or ranked_stems)[:max_tags], "language": spoken}
+    ranked_tags = ranked_words(summary)
+    tags = [word for word in ranked_tags if not is_common(word.stem)] or ranked_tags
+    return {
+        "remember": True,
+        "summary": summary,
+        "tags": [word.surface.lower() for word in tags[: max(max_tags, 0)]],
+        "language": spoken,
+    }

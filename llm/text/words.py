@@ -56,7 +56,10 @@ def _stemmer(language: str) -> Any:
 
 @lru_cache(maxsize=131_072)
 def stem(word: str) -> str:
-    """The stem of one word, lower-cased, by the word's own script: mixed text needs no language."""
+    """The stem of one word, lower-cased, by the word's own script: mixed text needs no language.
+
+    A stem may have a shorter stem of its own ("universiti", "казан"): stem words once, never stems.
+    """
     lowered = word.lower().replace("ё", "е").replace("’", "'")
     if lowered[:1].isdigit():
         return lowered

@@ -64,3 +64,12 @@ def test_read_instructions__certainty_demanded__is_strict(prompt: str) -> None:
 )
 def test_read_instructions__memories_to_be_used__is_read(prompt: str) -> None:
     assert read_instructions(prompt).uses_memories is True
+
+
+@pytest.mark.parametrize("prompt", ["Prefer the newest note\nwhere notes disagree.", "Предпочитай более новые записи."])
+def test_read_instructions__newest_to_be_preferred__is_read(prompt: str) -> None:
+    assert read_instructions(prompt).prefers_newest is True
+
+
+def test_read_instructions__demand_wrapped_over_lines__is_read() -> None:
+    assert read_instructions("Answer only\nfrom the\nmemories.").grounding is Grounding.GROUNDED

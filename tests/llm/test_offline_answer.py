@@ -104,6 +104,26 @@ def test_answer__stale_and_fresh_fact__time_asked_for_decides() -> None:
     assert (now, first) == ("My office is in Leipzig.", "My office is in Bremen.")
 
 
+def test_answer__prompt_prefers_the_newest__a_slightly_nearer_old_note_gives_way() -> None:
+    context = (
+        "## Memories\n[1] 2024-01-10 | Rent is 900 euros for the flat.\n"
+        "[2] 2025-01-10 | Rent is 950 euros.\n## Question\n"
+    )
+    question = "How much is the rent?"
+    newest = cast.ask(MODEL, question, context=context, system="Prefer the newest note where notes disagree.")
+    assert newest.data == {"used": [2]}
+
+
+def test_answer__memory_of_a_named_speaker__is_near_its_name_and_told_under_it() -> None:
+    context = (
+        "## Memories\n[1] 2025-01-10 | Vera: Hey Oleg! I adopted a kitten.\n"
+        "[2] 2025-01-11 | Oleg: I adopted a puppy.\n## Question\n"
+    )
+    assert cast.ask(MODEL, "What did Vera adopt?", context=context).text == "Vera: I adopted a kitten."
+    dated = cast.ask(MODEL, "When did Oleg adopt a puppy?", context=context).text
+    assert dated == "2025-01-11, Oleg: I adopted a puppy."
+
+
 def test_answer__temperature_rises__strays_more_often() -> None:
     question = "What is my job in Berlin?"
     best = _used(question, system=cast.FREE)

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from llm.offline.phrases import ABSTENTION, ACKNOWLEDGEMENT, GUESSES, is_abstention, is_guess
+from llm.offline.phrases import (
+    ABSTENTION,
+    ACKNOWLEDGEMENT,
+    GREETING,
+    GUESSES,
+    REMINDER,
+    is_abstention,
+    is_guess,
+    is_own_remark,
+)
+from llm.text import content_words
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,12 @@ def test_is_abstention__says_that_memory_lacks_it__is_recognised(text: str) -> N
 )
 def test_is_abstention__a_claim_of_any_kind__is_not_taken_for_one(text: str) -> None:
     assert not is_abstention(text)
+
+
+@pytest.mark.parametrize("text", [*ACKNOWLEDGEMENT.values(), *GREETING.values(), *REMINDER.values()])
+def test_remarks__all__claim_nothing(text: str) -> None:
+    assert content_words(text) == []
+    assert is_own_remark(text)
 
 
 def test_is_guess__every_guess__is_recognised_and_an_extract_is_not() -> None:
