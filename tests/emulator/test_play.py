@@ -7,7 +7,7 @@ import pytest
 from contracts.actor import Actor
 from contracts.maas import RunRequest
 from emulator.domain.script import turn_run_id, unmade_memory_id
-from emulator.models import EmulationBatch, EmulationTurn
+from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.selectors import ground_truths, run_ids
 from emulator.services import Progress, emulation_run, emulation_start, emulation_stop
 from kernel.canonical import derive_uuid
@@ -105,10 +105,11 @@ def test_emulation_run__answered_but_not_written__asks_with_the_same_run_and_cou
     maas = FakeMaas()
     play(bob, maas, *TWO_THREADS)
     EmulationTurn.objects.filter(text="dog").update(finished_at=None, memory_id=None)
-    EmulationBatch.objects.update(status="running", turns_done=3)
+    EmulationDialogue.objects.filter(dialogue="d2").update(finished_at=None)
+    EmulationBatch.objects.update(status="running", turns_done=3, dialogues_done=1)
     batch = play(bob, maas, *TWO_THREADS)
     assert len(maas.answers) == 4
-    assert batch.turns_done == 4
+    assert (batch.turns_done, batch.dialogues_done) == (4, 2)
 
 
 def test_emulation_run__completed__asks_nothing_more(bob: Actor) -> None:
