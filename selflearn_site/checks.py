@@ -2,8 +2,7 @@
 
 selflearn.E001  SECRET_KEY is weak (production)
 selflearn.W001  DEBUG is on while a server is configured
-selflearn.W002  the login of a server cannot take the project's roles: what is weaker then
-selflearn.W003  the server lacks the `vector` extension
+selflearn.W002  the server lacks the `vector` extension
 """
 
 from __future__ import annotations
@@ -38,33 +37,13 @@ def debug_is_off_on_servers(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def roles_are_separate(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def vector_is_available(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Connects, so Django runs it only where databases are named (`migrate`, `prepare`, `check --database`)."""
     messages: list[CheckMessage] = []
     for alias in databases or ():
-        connection = wrapper(alias)
-        if connection.settings_dict.get("EMBEDDED"):
-            continue
-        connection.ensure_connection()
-        if not connection.has_roles:
-            messages.append(
-                Warning(
-                    f"{alias}: the login {connection.settings_dict['USER']!r} cannot take the project's roles, so "
-                    "processes run as the owner of the tables. Row-level security then holds by FORCE only, and the "
-                    "change log and parameter versions are protected by triggers instead of rights.",
-                    hint="Give the login CREATEROLE (PostgreSQL 16 or newer), or let an administrator create the "
-                    "roles of docs/decisions/0003-two-databases-and-roles.md and grant them to it.",
-                    id="selflearn.W002",
-                )
-            )
-        with connection.cursor() as cursor:
+        with wrapper(alias).cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_catalog.pg_available_extensions WHERE name = 'vector'")
             if not cursor.fetchone()[0]:
-                messages.append(
-                    Warning(
-                        f"{alias}: the server has no extension `vector`.",
-                        hint="Install pgvector on the database server.",
-                        id="selflearn.W003",
-                    )
-                )
+                hint = "Install pgvector on the database server."
+                messages.append(Warning(f"{alias}: no extension `vector`.", hint=hint, id="selflearn.W002"))
     return messages

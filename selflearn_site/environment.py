@@ -14,8 +14,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-"""Everything that a run of this checkout leaves behind: database, generated key, reports."""
 
 
 class Environment(BaseSettings):
@@ -36,6 +34,8 @@ class Environment(BaseSettings):
     database_url: str = ""
     maas_database_url: str = ""
     q_broker_url: str = ""
+    selflearn_var: Path = BASE_DIR / "var"
+    """Everything that a run of this checkout leaves behind: database, generated key, reports."""
     selflearn_test_suffix: str = ""
 
     selflearn_llm: Literal["offline", "openai"] = "offline"
@@ -51,6 +51,11 @@ class Environment(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("selflearn_var")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value if value.is_absolute() else BASE_DIR / value
 
     @field_validator("time_zone")
     @classmethod
@@ -102,7 +107,7 @@ class Environment(BaseSettings):
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
         if self.debug or not self.database_url:
-            return _generated_key(VAR_DIR / "secret_key")
+            return _generated_key(self.selflearn_var / "secret_key")
         raise ImproperlyConfigured("SECRET_KEY: must be set when DATABASE_URL points to a server and DEBUG is off")
 
 

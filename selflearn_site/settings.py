@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from selflearn_site.database.configuration import database_settings
-from selflearn_site.environment import BASE_DIR, VAR_DIR, environment
+from selflearn_site.environment import BASE_DIR, environment
 from selflearn_site.logs import logging_settings
 
 ENV = environment()
@@ -145,4 +145,4 @@ SELFLEARN_JUDGE_MODEL = ENV.selflearn_judge_model
 SELFLEARN_EMBEDDING_MODEL = ENV.selflearn_embedding_model
 MAAS_URL = ENV.maas_url
 MAAS_PARAMETER_PROVIDER = "tuner.selectors.effective_params"
-SELFLEARN_VAR_DIR = VAR_DIR
+SELFLEARN_VAR_DIR = ENV.selflearn_var

@@ -20,7 +20,8 @@ DEFAULT_ALIAS = "default"
 def _statements(alias: str, *, database: str, owner: str, runtime: str) -> list[str]:
     statements = [
         f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-        f"GRANT CONNECT ON DATABASE {database} TO {runtime}",
+        # On a server it is the login that connects, and then takes a role.
+        f"GRANT CONNECT ON DATABASE {database} TO {runtime}, SESSION_USER",
         # Only the global form takes EXECUTE from PUBLIC; `IN SCHEMA` can but add rights.
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {runtime}",
@@ -39,8 +40,6 @@ def _statements(alias: str, *, database: str, owner: str, runtime: str) -> list[
 def grant_rights(*, using: str, **_kwargs: Any) -> None:
     """`pre_migrate`: runs before the first table of this migration exists."""
     connection = wrapper(using)
-    if not connection.has_roles:
-        return
     quote = connection.ops.quote_name
     statements = _statements(
         using,
@@ -56,8 +55,6 @@ def grant_rights(*, using: str, **_kwargs: Any) -> None:
 def grant_migration_history(*, using: str, **_kwargs: Any) -> None:
     """`post_migrate`: a runtime login may read which migrations ran (`makemigrations --check`), not rewrite it."""
     connection = wrapper(using)
-    if not connection.has_roles:
-        return
     runtime = connection.ops.quote_name(connection.settings_dict["RUNTIME_ROLE"])
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('public.django_migrations') IS NOT NULL")

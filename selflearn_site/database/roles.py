@@ -60,29 +60,35 @@ def roles_create(connection: Connection, *, login: bool, can_create_databases: b
 
 
 def roles_adopt(connection: Connection) -> None:
-    """Let the login of a server take the owner's and the runtime roles, and the owner use this database."""
-    login = connection.info.user
+    """On a server: everything that lets this login act as owner and runtime roles in this database, where missing.
+
+    What an administrator did before is found and not repeated. Raises `InsufficientPrivilege` for what the login may
+    not do itself, `psycopg.OperationalError` for a server that is too old.
+    """
+    if connection.info.server_version < MINIMUM_SERVER:
+        raise psycopg.OperationalError(f"PostgreSQL {MINIMUM_SERVER // 10000} or newer is needed")
+    roles_create(connection, login=False, can_create_databases=_may_create_databases(connection))
+    login, database, owner = connection.info.user, connection.info.dbname, sql.Identifier(OWNER_ROLE)
     for name in (OWNER_ROLE, *RUNTIME_ROLES.values()):
-        if name != login and not _member(connection, name, login):
+        if name != login and not _may_take(connection, name, login):
             grant = sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE")
             _run(connection, grant.format(sql.Identifier(name), sql.Identifier(login)))
-    connection.execute(
-        sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(
-            sql.Identifier(connection.info.dbname), sql.Identifier(OWNER_ROLE)
+    if not _ask(connection, "SELECT has_database_privilege(%s, %s, 'CREATE')", OWNER_ROLE, database):
+        connection.execute(
+            sql.SQL("GRANT ALL ON DATABASE {} TO {} WITH GRANT OPTION").format(sql.Identifier(database), owner)
         )
-    )
-    connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(OWNER_ROLE)))
+    if not _ask(connection, "SELECT has_schema_privilege(%s, 'public', 'CREATE')", OWNER_ROLE):
+        connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {} WITH GRANT OPTION").format(owner))
 
 
-def may_create_roles(connection: Connection) -> bool:
-    row = connection.execute(
-        "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
-    ).fetchone()
-    return bool(row and row[0]) and connection.info.server_version >= MINIMUM_SERVER
+def _may_take(connection: Connection, role: str, login: str) -> bool:
+    return _ask(connection, "SELECT pg_has_role(%s, %s, 'SET')", login, role)
 
 
-def may_create_databases(connection: Connection) -> bool:
-    row = connection.execute(
-        "SELECT rolsuper OR rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user"
-    ).fetchone()
+def _may_create_databases(connection: Connection) -> bool:
+    return _ask(connection, "SELECT rolsuper OR rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user")
+
+
+def _ask(connection: Connection, question: str, *values: str) -> bool:
+    row = connection.execute(question.encode(), values).fetchone()
     return bool(row and row[0])

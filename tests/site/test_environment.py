@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from selflearn_site import environment
 from selflearn_site.database.configuration import database_settings
 from selflearn_site.environment import Environment, read_environment
 
@@ -18,7 +17,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in Environment.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setitem(Environment.model_config, "env_file", None)
-    monkeypatch.setattr(environment, "VAR_DIR", tmp_path / "var")
+    monkeypatch.setenv("SELFLEARN_VAR", str(tmp_path / "var"))
 
 
 def test_environment__nothing_given__is_local_and_offline() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -20,9 +20,8 @@ from selflearn_site.database.launcher import EmbeddedServer
 
 class DatabaseWrapper(base.DatabaseWrapper):
     creation_class = DatabaseCreation
-
-    # Addresses of servers whose login cannot create roles: everything runs as that login there (checks say so).
-    _without_roles: ClassVar[set[tuple[str, str, str]]] = set()
+    has_roles = True
+    """Owner and runtime are different roles here: migrations ask before they name them."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -34,10 +33,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def embedded(self) -> bool:
         return bool(self.settings_dict.get("EMBEDDED"))
 
-    @property
-    def has_roles(self) -> bool:
-        """Whether owner and runtime are different roles here. Known after the first connection."""
-        return self._address() not in self._without_roles
+    def _wanted_role(self) -> str:
+        return str(self.settings_dict["OWNER_ROLE" if self._as_owner else "RUNTIME_ROLE"])
 
     @contextmanager
     def owner(self) -> Iterator[None]:
@@ -51,6 +48,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.in_atomic_block:
             raise TransactionManagementError("owner() reconnects and cannot be used inside atomic()")
         self.close()
+        if not self.embedded and self.settings_dict["NAME"]:
+            self._adopt_roles()
         self._as_owner = True
         try:
             yield
@@ -58,18 +57,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
             self._as_owner = False
 
-    def _address(self) -> tuple[str, str, str]:
-        return tuple(str(self.settings_dict.get(key) or "") for key in ("HOST", "PORT", "USER"))  # type: ignore[return-value]  # three keys
-
     # --- connecting --------------------------------------------------------------------------------------------------
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
-        role = self.settings_dict["OWNER_ROLE" if self._as_owner else "RUNTIME_ROLE"]
+        role = self._wanted_role()
         if self.embedded:
             params["user"] = role
             params["host"] = str(EmbeddedServer(settings.SELFLEARN_VAR_DIR).places().socket)
-        elif self.has_roles and role != params.get("user"):
+        elif role != params.get("user"):
             params["options"] = f"{params.get('options', '')} -c role={role}".strip()
         return params
 
@@ -84,7 +80,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             except psycopg.OperationalError as error:
                 if self.embedded:
                     EmbeddedServer(settings.SELFLEARN_VAR_DIR).ensure_ready()
-                elif _role_refused(error):
+                elif f'role "{self._wanted_role()}"' in str(error):
+                    # The server answered: it does not know the role, or does not let us take it.
                     self._adopt_roles()
                 else:
                     raise
@@ -106,16 +103,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         )
 
     def _adopt_roles(self) -> None:
-        """On a server: create the roles where the login may, else note that everything runs as the login."""
-        params = {**super().get_connection_params()}
+        """On a server: make the roles, if need be, and let the login take them. The login itself owns nothing.
+
+        Raises `OperationalError` where the login may not and no administrator has done it.
+        """
+        params = super().get_connection_params()
         for key in ("cursor_factory", "context", "prepare_threshold"):
             params.pop(key, None)
-        with psycopg.connect(**params, autocommit=True) as connection:
-            if not roles.may_create_roles(connection):
-                self._without_roles.add(self._address())
-                return
-            roles.roles_create(connection, login=False, can_create_databases=roles.may_create_databases(connection))
-            roles.roles_adopt(connection)
+        try:
+            with psycopg.connect(**params, autocommit=True) as connection:
+                roles.roles_adopt(connection)
+        except psycopg.errors.InsufficientPrivilege as error:
+            login, reason = self.settings_dict["USER"], error.diag.message_primary
+            raise OperationalError(
+                f"the login {login!r} cannot take the roles of this project ({reason})."
+                " Give it CREATEROLE (PostgreSQL 16 or newer), or let an administrator run the statements of"
+                " docs/decisions/0003-two-databases-and-roles.md."
+            ) from error
+        except psycopg.OperationalError as error:
+            raise OperationalError(self._unreachable(error)) from error
 
     @contextmanager
     def _nodb_cursor(self) -> Iterator[Any]:
@@ -127,8 +133,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 yield cursor
         finally:
             other.close()
-
-
-def _role_refused(error: psycopg.OperationalError) -> bool:
-    """The server answered, and does not know the role or does not let us take it."""
-    return 'parameter "role"' in str(error) or "set role" in str(error)
