@@ -75,7 +75,7 @@ class OpenAIChat:
         self.name = model
         self._prices = price_table
         self._endpoint = _Endpoint(api_key=api_key, base_url=base_url, attempts=attempts, backoff=backoff or Backoff())
-        self._mode = 0  # index into _MODES; threads may race to raise it, and all raise it the same way
+        self._mode = 0  # index into _MODES; only ever raised, to just beyond what was refused
         self._without: frozenset[str] = frozenset()  # parameters that this server refuses
 
     def complete(
@@ -136,8 +136,9 @@ class OpenAIChat:
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             complaint = f"{getattr(error, 'param', '') or ''} {error}".lower()
             names_format = any(word in complaint for word in ("response_format", "json_schema", "json_object"))
-            if wants_json and names_format and self._mode < len(_MODES) - 1:
-                self._mode += 1
+            if wants_json and names_format and "response_format" in arguments:
+                refused = _MODES.index(arguments["response_format"]["type"])
+                self._mode = max(self._mode, refused + 1)
                 return None
             for name in ("seed", "temperature", "max_tokens"):
                 if name in arguments and name in complaint and name not in self._without:

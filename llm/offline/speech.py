@@ -37,7 +37,7 @@ _QUESTION_WORD = (
 _OPENING = r"^\W*(?:(?:and|but|so|well|please|also|ok|okay|hey|hi|а|и|но|ну|так|пожалуйста|скажи|скажите)\b[\s,]*)*"
 _SUBORDINATE = re.compile(
     r"^\W*(?:when|while|where|как только|когда|чем|how(?:ever)?|what(?:ever)? a|как раз|что касается|as)\b"
-    r"(?!\s+(?:did|do|does|is|are|was|were|has|have|had|can|could|will|would|should)\b)[^?]*,[^?]*$",
+    r"(?!\s+(?:did|do|does|is|are|was|were|has|have|had|can|could|will|would|should)\b)[^?,]*,",
     re.IGNORECASE,
 )
 _ASKS = re.compile(_OPENING + _QUESTION_WORD + r"\b", re.IGNORECASE)
@@ -47,7 +47,6 @@ _REQUEST = re.compile(
     r"напомни|расскажи|подскажи|покажи|перечисли|назови|интересно,|помнишь|помните|знаешь ли|хочу (?:узнать|спросить))",
     re.IGNORECASE,
 )
-_TAG_QUESTION = re.compile(r",\s*(?:right|correct|isn'?t it|don'?t i|верно|правильно|так|да|не так ли)\s*\?\s*$", re.I)
 
 
 def is_question(sentence: str) -> bool:

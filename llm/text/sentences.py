@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 
-_BREAK = re.compile(r"(?:[.!?…]+[\"'»”’)\]]*)(?=\s)|\n+")
+# A run of marks is tried from its first mark only, and never given back: thousands of dots must not cost a second.
+_BREAK = re.compile(r"(?<![.!?…])[.!?…]++[\"'»”’)\]]*+(?=\s)|\n+")
 _LAST_WORD = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
 _ABBREVIATIONS = frozenset(
     """

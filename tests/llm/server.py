@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -169,13 +168,3 @@ class ProtocolServer:
             "data": rows[::-1],
             "usage": {"prompt_tokens": 1, "total_tokens": 1},
         }
-
-
-def wait_until(condition: Any, seconds: float = 5.0) -> bool:
-    """Whether `condition()` came true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True

@@ -71,6 +71,7 @@ def test_detect_language__mixed_text__follows_its_main_script(text: str, expecte
         ("Version 3.5 costs $1,200.50 now", ["Version 3.5 costs $1,200.50 now"]),
         ("one\ntwo\n\nthree", ["one", "two", "three"]),
         ("   ", []),
+        ('He said: "No." Then he left.', ['He said: "No."', "Then he left."]),
     ],
 )
 def test_sentences__abbreviations_and_lines__split_where_people_would(text: str, expected: list[str]) -> None:
