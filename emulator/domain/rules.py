@@ -56,7 +56,7 @@ def scenario_problems(scenario: Scenario) -> list[str]:
 def scenario_gaps(scenario: Scenario) -> list[str]:
     """What it lacks against the minimums of a scenario (docs/SCENARIOS.md), plus all its problems."""
     gaps = scenario_problems(scenario)
-    kinds = Counter(event.kind for _, turn in scenario.statements() for event in turn.events)
+    kinds: Counter[str] = Counter(event.kind for _, turn in scenario.statements() for event in turn.events)
     gaps += [f"needs {n} of kind {kind}, has {kinds[kind]}" for kind, n in MINIMUM_KINDS.items() if kinds[kind] < n]
     gaps += _change_gaps(scenario)
     gaps += _query_gaps(scenario)

@@ -39,7 +39,7 @@ class FakeMaas:
     def wait(self, run_id: uuid.UUID, *, user_id: uuid.UUID, timeout: float) -> RunAnswer:
         return self.answers[run_id]
 
-    def feedback(self, *args: object, **kwargs: object) -> None:
+    def feedback(self, run_id: uuid.UUID, *, user_id: uuid.UUID, score: int, comment: str = "") -> None:
         raise AssertionError("the emulator gives no feedback yet")
 
     def _answer(self, request: RunRequest) -> RunAnswer:

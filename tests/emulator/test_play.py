@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from contracts.actor import Actor
 from contracts.maas import RunRequest
-from emulator.domain.script import turn_run_id, unmade_memory_id
+from emulator.domain.script import DialogueScript, turn_run_id, unmade_memory_id
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.selectors import ground_truths, run_ids
 from emulator.services import Progress, emulation_run, emulation_start, emulation_stop
@@ -27,9 +29,9 @@ def memory_of(batch: str, dialogue: str, position: int) -> object:
     return derive_uuid("fake-memory", turn_run_id(batch=batch, dialogue=dialogue, position=position))
 
 
-def play(actor: Actor, maas: FakeMaas, *scripts: object, **changes: object) -> EmulationBatch:
-    batch = emulation_start(plan=plan(*scripts, **changes), actor=actor)  # type: ignore[arg-type]
-    return emulation_run(batch_id=batch.pk, client=maas)  # type: ignore[arg-type]  # a fake of the same shape
+def play(actor: Actor, maas: FakeMaas, *scripts: DialogueScript, **changes: Any) -> EmulationBatch:
+    batch = emulation_start(plan=plan(*scripts, **changes), actor=actor)
+    return emulation_run(batch_id=batch.pk, client=maas)
 
 
 def test_emulation_run__two_threads_of_one_user__asks_every_turn_in_order(bob: Actor) -> None:
@@ -133,7 +135,7 @@ def test_emulation_run__client_cannot_be_reached__fails_with_the_reason_and_can_
 def test_emulation_run__should_stop__stops_after_the_turn_at_hand(bob: Actor) -> None:
     maas = FakeMaas()
     batch = emulation_start(plan=plan(*TWO_THREADS), actor=bob)
-    done = emulation_run(batch_id=batch.pk, client=maas, should_stop=lambda: len(maas.asked) == 2)  # type: ignore[arg-type]
+    done = emulation_run(batch_id=batch.pk, client=maas, should_stop=lambda: len(maas.asked) == 2)
     assert (done.status, done.turns_done) == ("stopped", 2)
     assert play(bob, maas, *TWO_THREADS).status == "completed"
 
@@ -146,7 +148,7 @@ def test_emulation_run__stop_asked_for_in_the_database__stops(bob: Actor, monkey
         if request.query == "hello":
             emulation_stop(batch_id=batch.pk, actor=bob)
 
-    done = emulation_run(batch_id=batch.pk, client=FakeMaas(before=stop))  # type: ignore[arg-type]
+    done = emulation_run(batch_id=batch.pk, client=FakeMaas(before=stop))
     assert (done.status, done.turns_done) == ("stopped", 2)
 
 
@@ -158,7 +160,7 @@ def test_emulation_run__several_users_in_parallel__keeps_each_users_order(bob: A
     ]
     maas = FakeMaas()
     batch = emulation_start(plan=plan(*users).model_copy(update={"parallel": 4}), actor=bob)
-    assert emulation_run(batch_id=batch.pk, client=maas).turns_done == 16  # type: ignore[arg-type]
+    assert emulation_run(batch_id=batch.pk, client=maas).turns_done == 16
     for user in range(1, 5):
         said = [request.query for request in maas.asked if request.user_id.int == user]
         assert said == [f"{user}.0.a", f"{user}.0.b", f"{user}.1.a", f"{user}.1.b"]
@@ -167,7 +169,7 @@ def test_emulation_run__several_users_in_parallel__keeps_each_users_order(bob: A
 def test_emulation_run__progress__ends_at_all_turns(bob: Actor) -> None:
     seen: list[Progress] = []
     batch = emulation_start(plan=plan(*TWO_THREADS), actor=bob)
-    emulation_run(batch_id=batch.pk, client=FakeMaas(), on_progress=seen.append)  # type: ignore[arg-type]
+    emulation_run(batch_id=batch.pk, client=FakeMaas(), on_progress=seen.append)
     assert (seen[-1].turns_done, seen[-1].turns_total, seen[-1].dialogues_done) == (4, 4, 2)
     assert seen[-1].rate > 0
 
