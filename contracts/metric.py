@@ -53,7 +53,12 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="share",
         target=0.05,
         threshold=0.02,
-        aliases=("hallucinations", "hallucination", "галлюцинации", "галлюцинаций", "выдумки"),
+        aliases=(
+            *("hallucinations", "hallucination", "hallucination rate", "unsupported claims", "made-up facts"),
+            *("fabrications", "fabrication", "confabulation", "inventions"),
+            *("галлюцинации", "галлюцинаций", "галлюцинация", "галлюцинирование", "выдумки", "выдумок", "вымысел"),
+            *("вымыслы", "ложные факты", "уровень галлюцинаций", "доля галлюцинаций"),
+        ),
         doc="Judged answers with an unsupported or contradicting claim, of all judged answers.",
     ),
     MetricDefinition(
@@ -65,7 +70,10 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="share",
         target=0.80,
         threshold=0.10,
-        aliases=("precision", "точность"),
+        aliases=(
+            *("precision", "accuracy", "retrieval accuracy", "search precision", "relevance of memories"),
+            *("точность", "точность поиска", "точность извлечения", "точность памяти", "прецизионность"),
+        ),
         doc="Relevant memories found, of all found; over runs that found something.",
     ),
     MetricDefinition(
@@ -77,7 +85,10 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="share",
         target=0.70,
         threshold=0.10,
-        aliases=("recall", "полнота", "recall of memories"),
+        aliases=(
+            *("recall", "recall of memories", "memory recall", "search recall", "completeness", "coverage of memories"),
+            *("полнота", "полнота поиска", "полнота извлечения", "полнота памяти", "рекол", "реколл", "охват"),
+        ),
         doc="Expected memories found, of all expected; over runs with expectations.",
     ),
     MetricDefinition(
@@ -89,7 +100,11 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="share",
         target=0.90,
         threshold=0.05,
-        aliases=("utilization", "utilisation", "context utilisation", "использование контекста"),
+        aliases=(
+            *("utilization", "utilisation", "context utilisation", "context utilization", "context use"),
+            *("context usage", "use of context", "use of the context", "usage of context", "context util"),
+            *("использование контекста", "утилизация контекста", "утилизация", "применение контекста"),
+        ),
         doc="Answers that used the context, of the runs that found something.",
     ),
     MetricDefinition(
@@ -101,7 +116,11 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="score",
         target=4.0,
         threshold=0.5,
-        aliases=("satisfaction", "удовлетворённость", "оценка пользователей"),
+        aliases=(
+            *("satisfaction", "user rating", "user ratings", "user feedback", "csat", "rating"),
+            *("удовлетворённость", "удовлетворённость пользователей", "оценка пользователей", "оценки пользователей"),
+            *("рейтинг", "довольство"),
+        ),
         doc="Mean feedback of real users, 1 to 5.",
     ),
     MetricDefinition(
@@ -115,7 +134,10 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         threshold=500.0,
         source="latency_ms",
         quantile=0.5,
-        aliases=("median latency", "медианная задержка"),
+        aliases=(
+            *("p50", "median latency", "p50 latency", "latency median", "median response time", "median"),
+            *("медианная задержка", "медиана задержки", "медианное время ответа", "медиана", "задержка p50"),
+        ),
         doc="Median time from request to answer.",
     ),
     MetricDefinition(
@@ -129,7 +151,12 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         threshold=1000.0,
         source="latency_ms",
         quantile=0.95,
-        aliases=("latency", "p95", "задержка", "время ответа"),
+        aliases=(
+            *("latency", "p95", "p95 latency", "tail latency", "response time", "delay", "95th percentile"),
+            *("95th percentile latency", "response times", "time to answer", "answer time", "latencies"),
+            *("задержка", "задержек", "время ответа", "время отклика", "латентность", "латенси", "задержка p95"),
+            *("95-й перцентиль", "95 перцентиль", "отклик"),
+        ),
         doc="Time from request to answer that 95 % of the runs stay under.",
     ),
     MetricDefinition(
@@ -139,6 +166,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="positive",
         higher_is_better=False,
         unit="ms",
+        aliases=("mean latency", "average latency", "средняя задержка", "среднее время ответа"),
         doc="Time from request to answer of one run.",
     ),
     MetricDefinition(
@@ -150,7 +178,10 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="share",
         target=0.01,
         threshold=0.005,
-        aliases=("errors", "ошибки", "доля ошибок"),
+        aliases=(
+            *("errors", "error", "failure rate", "error rate", "failed runs", "failed requests", "crashes"),
+            *("ошибки", "ошибок", "доля ошибок", "частота ошибок", "сбои", "отказы", "падения"),
+        ),
         doc="FAILED runs, of all finished runs.",
     ),
     MetricDefinition(
@@ -163,7 +194,12 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         target=0.01,
         threshold=0.10,
         threshold_relative=True,
-        aliases=("cost", "price", "стоимость", "цена"),
+        aliases=(
+            *("cost", "costs", "price", "token cost", "tokens cost", "cost of tokens", "cost per answer"),
+            *("request cost", "cost of a request", "bill"),
+            *("стоимость", "цена", "стоимость запроса", "цена запроса", "стоимость токенов", "стоимость ответа"),
+            *("себестоимость", "дороговизна"),
+        ),
         doc="USD per request by the price table of the model.",
     ),
     MetricDefinition(
@@ -173,6 +209,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="binary",
         higher_is_better=True,
         unit="share",
+        aliases=("hit ratio", "доля попаданий", "попадания"),
         doc="Runs that found at least one expected memory.",
     ),
     MetricDefinition(
@@ -182,6 +219,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="bounded",
         higher_is_better=True,
         unit="share",
+        aliases=("mean reciprocal rank", "reciprocal rank", "обратный ранг"),
         doc="Mean of 1 / rank of the first expected memory.",
     ),
     MetricDefinition(
@@ -191,6 +229,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="binary",
         higher_is_better=False,
         unit="share",
+        aliases=("empty results", "empty context", "пустой контекст", "пустая выдача", "пустые ответы"),
         doc="Runs in which retrieval found nothing.",
     ),
     MetricDefinition(
@@ -200,6 +239,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="positive",
         higher_is_better=False,
         unit="days",
+        aliases=("age of memories", "возраст памяти", "возраст воспоминаний"),
         doc="Mean age of the memories found.",
     ),
     MetricDefinition(
@@ -209,6 +249,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="bounded",
         higher_is_better=True,
         unit="share",
+        aliases=("overlap of tags", "пересечение тегов", "совпадение тегов"),
         doc="Share of the query's keywords among the tags of what was found.",
     ),
     MetricDefinition(
@@ -218,6 +259,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="binary",
         higher_is_better=False,
         unit="share",
+        aliases=("retries", "repeated tries", "повторы", "ретраи"),
         doc="Runs that needed a second try at some stage.",
     ),
     MetricDefinition(
@@ -227,6 +269,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="count",
         higher_is_better=False,
         unit="count",
+        aliases=("growth of memory", "рост памяти"),
         doc="Memories written per run.",
     ),
     MetricDefinition(
@@ -238,6 +281,7 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         unit="count",
         target=0.0,
         threshold=0.0,
+        aliases=("leaks", "memory leaks between users", "утечки", "нарушения изоляции"),
         doc="Runs whose context held a memory of another user. Must be exactly 0.",
     ),
 )

@@ -1,0 +1,116 @@
+"""What neighbouring clauses lend each other: verbs, amounts, categories."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+from contracts.metric import MetricDefinition
+from goals.translation.tokens import Clause, Kind
+
+
+def link(clauses: list[Clause], metrics: Mapping[str, MetricDefinition]) -> None:
+    """Share between clauses that are joined by "and" or a comma what one of them left unsaid."""
+    for before, clause in itertools.pairwise(clauses):
+        if _is(clause, Kind.EXCEPT) and before.hold and not before.factors and not before.metrics:
+            clause.factor_mode, before.used = "allow", True  # "touch nothing, except top_k"
+        if before.outranks and clause.verb and clause.quantity and not clause.metrics and not clause.factors:
+            clause.metrics = list(before.metrics)  # "recall matters more than precision: raise both to 80 %"
+        if clause.joint == "hard":
+            _attach_amount(before, clause, metrics)
+            continue
+        _attach_amount(before, clause, metrics)
+        _inherit(before, clause)
+    # From the end, so that "precision, recall and hit rate to 80 %" reaches the first.
+    for before, clause in reversed(list(itertools.pairwise(clauses))):
+        if clause.joint != "hard" and clause.inherited:
+            _lend_amount(before, clause, metrics)
+        if clause.joint != "hard" and _is_bare_factor(before) and clause.factors and not clause.metrics:
+            before.factor_mode, before.hold = clause.factor_mode, clause.hold  # "the model and the prompts: hands off"
+    _spread_categories(clauses)
+
+
+def _is(clause: Clause, kind: Kind) -> bool:
+    return any(token.kind is kind for token in clause.tokens)
+
+
+def _is_bare_factor(clause: Clause) -> bool:
+    return bool(clause.factors) and not (clause.metrics or clause.factor_mode or clause.hold or clause.verb)
+
+
+def _inherit(before: Clause, clause: Clause) -> None:
+    if clause.factors and not clause.metrics and clause.factor_mode is None and not clause.verb and not clause.hold:
+        if clause.allow:
+            return
+        if before.factors or before.hold:
+            clause.factor_mode = before.factor_mode or ("forbid" if before.hold else None)
+            if clause.factor_mode == "forbid":
+                clause.hold = clause.hold or before.hold
+        return
+    if not clause.metrics or clause.verb or clause.hold or clause.main or clause.negated:
+        return
+    if before.main and not before.verb and before.metrics and clause.quantity is None:
+        clause.main = True
+    elif before.hold and clause.quantity is None and (before.metrics or before.factors):
+        clause.hold, clause.inherited = before.hold, True
+        clause.allow = before.allow
+    elif before.verb in ("up", "down", "improve", "zero") and not clause.limit and not before.hold:
+        clause.inherited = True
+        if clause.compares & {"lt", "gt"}:
+            return  # it says its own direction
+        if _same_way(before, clause):
+            clause.verb = before.verb
+        clause.categories = clause.categories or list(before.categories)
+
+
+def _same_way(before: Clause, clause: Clause) -> bool:
+    """A word that carries its own verb ("дешевле") lends none."""
+    return not any(mention.implied for mention in before.metrics) or all(m.implied for m in clause.metrics)
+
+
+def _lend_amount(before: Clause, clause: Clause, metrics: Mapping[str, MetricDefinition]) -> None:
+    if before.quantity is None and clause.quantity is not None and _fits(before, clause, metrics):
+        before.quantity, before.compares = clause.quantity, clause.compares
+        before.relative = before.relative or clause.relative
+
+
+def _attach_amount(before: Clause, clause: Clause, metrics: Mapping[str, MetricDefinition]) -> None:
+    """An amount alone ("…, до 60 %") belongs to the metric named just before."""
+    if clause.metrics or clause.factors or clause.quantity is None or not before.metrics:
+        return
+    if _is(clause, Kind.WORD):
+        return  # "…, F1 to 0.8": the amount is about something unknown
+    if before.quantity is None and _fits(before, clause, metrics):
+        before.quantity, before.compares = clause.quantity, clause.compares
+        before.limit = before.limit or (clause.limit and before.verb is None)
+        before.relative = before.relative or clause.relative
+        if before.hold is None and before.verb is None and clause.verb in ("up", "down", "improve"):
+            before.verb = clause.verb
+        clause.quantity = None
+        clause.used = True
+
+
+def _fits(before: Clause, clause: Clause, metrics: Mapping[str, MetricDefinition]) -> bool:
+    quantity = clause.quantity
+    if quantity is None:
+        return False
+    units = {metrics[name].unit for mention in before.metrics for name in mention.names}
+    wanted = {"ms": "ms", "usd": "USD", "score": "score", "pp": "share"}.get(quantity.unit)
+    return wanted is None or units == {wanted}
+
+
+def _spread_categories(clauses: list[Clause]) -> None:
+    """A clause that names a category and no metric speaks of the targets before it, else of those after."""
+    pending: list[str] = []
+    last: Clause | None = None
+    for clause in clauses:
+        if clause.metrics:
+            if pending and not clause.categories:
+                clause.categories = pending
+            pending, last = [], clause
+        elif clause.categories and not clause.factors:
+            if last is not None and clause.joint != "hard" and (not last.categories or clause.joint == "and"):
+                last.categories = [*last.categories, *clause.categories]
+            else:
+                pending = clause.categories
+            clause.used = True
