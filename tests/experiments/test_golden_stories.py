@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,12 @@ def _words(text: str) -> frozenset[str]:
 def _wordings(template: str) -> list[frozenset[str]]:
     """The words of each way to say it: slots left out, the n-th alternative taken at every place."""
     most = max((len(found.split("|")) for found in ALTERNATIVES.findall(template)), default=1)
-    plain = SLOT.sub(" ", template)
-    return [
-        _words(ALTERNATIVES.sub(lambda m, n=n: m[1].split("|")[n % len(m[1].split("|"))], plain)) for n in range(most)
-    ]
+    return [_words(ALTERNATIVES.sub(partial(_pick, number=n), SLOT.sub(" ", template))) for n in range(most)]
+
+
+def _pick(found: re.Match[str], *, number: int) -> str:
+    choices = found[1].split("|")
+    return choices[number % len(choices)]
 
 
 def _overlap(left: frozenset[str], right: frozenset[str]) -> float:
@@ -95,6 +98,16 @@ def test_golden_story__forbidden_value__was_said_earlier_in_the_story(story: Sce
     invented = [v for _, _, query in story.queries() for v in query.forbidden if v.casefold() not in told]
 
     assert invented == []
+
+
+@each_story
+def test_golden_story__most_questions__reach_back_beyond_the_same_day(story: Scenario) -> None:
+    said = {event.id: thread.day for thread, turn in story.statements() for event in turn.events}
+
+    ages = [thread.day - min(said[name] for name in q.expects) for thread, _, q in story.queries() if q.expects]
+
+    assert sum(age >= 28 for age in ages) >= 10
+    assert sum(age == 0 for age in ages) <= len(ages) // 4
 
 
 @each_story
