@@ -41,7 +41,7 @@ def run(quick: bool) -> dict[str, Any]:
             "evaluations_per_second": _turns(users, turns, mode="evaluation", threads=1),
             "bare_turns_per_second": (bare := _bare(statements, turns)),
             "ratio_to_bare": dialogue / bare,
-            "statements_per_turn": len(statements),
+            "round_trips_per_turn": len(statements),
         }
     finally:
         with as_service() as cursor:
@@ -100,16 +100,16 @@ def _watching(statements: list[tuple[str, Any]]) -> Iterator[None]:
         yield
 
 
-def _recorded(users: uuid.UUID) -> list[tuple[str, Any]]:
+def _recorded(user: uuid.UUID) -> list[tuple[str, Any]]:
     """The statements of one turn, as the application sends them."""
     statements: list[tuple[str, Any]] = []
     with _watching(statements):
-        InProcessClient().ask(_request([users], 1, "dialogue"))
+        InProcessClient().ask(_request([user], 1, "dialogue"))
     return statements
 
 
 def _bare(statements: list[tuple[str, Any]], turns: int) -> float:
-    """The same statements over the driver alone, with as many transactions, as the same roles.
+    """The same round trips over the driver alone: roles, transactions and statements as they were sent.
 
     Writes find their run already finished and change nothing, so this is what the round trips and plans cost at least.
     """
@@ -118,18 +118,8 @@ def _bare(statements: list[tuple[str, Any]], turns: int) -> float:
     raw = connection.connection
     assert raw is not None
     started = time.perf_counter()
-    for _ in range(turns):
-        _send(raw.cursor(), statements)
+    with raw.cursor() as cursor:
+        for _ in range(turns):
+            for sql, params in statements:
+                cursor.execute(sql, params)
     return turns / (time.perf_counter() - started)
-
-
-def _send(cursor: Any, statements: list[tuple[str, Any]]) -> None:
-    cursor.execute("BEGIN")
-    first = True
-    for sql, params in statements:
-        if "set_config('role'" in sql and not first:
-            cursor.execute("COMMIT")
-            cursor.execute("BEGIN")
-        first = False
-        cursor.execute(sql, params)
-    cursor.execute("COMMIT")

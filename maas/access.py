@@ -1,4 +1,4 @@
-"""In whose name a statement runs. Every query of the runtime goes through `acting_for` or `as_service`.
+"""In whose name a statement runs. Every query of the runtime goes through `acting_for`, `as_service` or `act_for`.
 
 The login `maas_app` has no right on the tables that hold users' data: a forgotten role is an error, not a leak.
 Role and user are set in one statement inside a transaction and end with it.
@@ -7,8 +7,9 @@ Role and user are set in one statement inside a transaction and end with it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
@@ -24,6 +25,7 @@ SELECT current_setting('role'), coalesce(current_setting('maas.user_id', true), 
        set_config('plan_cache_mode', 'force_custom_plan', true)
 """
 _GIVE_BACK = "SELECT set_config('role', %s, true), set_config('maas.user_id', %s, true)"
+_LAZY = ", set_config('synchronous_commit', 'off', true)"
 
 
 @contextmanager
@@ -52,3 +54,48 @@ def _taking(role: str, user: str) -> Iterator[CursorWrapper]:
         # that is released keeps them (SET LOCAL survives RELEASE SAVEPOINT), so they are put back by hand.
         if nested:
             cursor.execute(_GIVE_BACK, [before[0], before[1]])
+
+
+class Statement(NamedTuple):
+    """One SQL statement with its values."""
+
+    sql: str
+    values: Sequence[Any] | Mapping[str, Any]
+
+
+class Outcome(NamedTuple):
+    """What one statement did: rows hit or returned, and the returned ones."""
+
+    hits: int
+    rows: list[tuple[Any, ...]]
+
+
+def act_for(user_id: uuid.UUID, *statements: Statement, durable: bool = True) -> list[Outcome]:
+    """Statements whose values are known beforehand, as one transaction of `user_id` in one round trip.
+
+    Sent together they are one transaction to the server, roles included, with a new snapshot for each statement; inside
+    `atomic` they run one by one. With `durable` false a crash of the server (not of this process) may lose them, never
+    half of them and never what is committed durably afterwards: for steps that would simply be done again.
+    """
+    connection = connections[ALIAS]
+    if connection.in_atomic_block:
+        with acting_for(user_id) as cursor:
+            return [_one(cursor, statement) for statement in statements]
+    with connection.cursor() as cursor:
+        take = Statement(_TAKE + ("" if durable else _LAZY), [REQUEST_ROLE, str(user_id)])
+        cursor.execute(";".join(cursor.mogrify(*statement) for statement in (take, *statements)))
+        return [_next(cursor) for _ in statements]
+
+
+def _one(cursor: CursorWrapper, statement: Statement) -> Outcome:
+    cursor.execute(statement.sql, statement.values)
+    return _outcome(cursor)
+
+
+def _next(cursor: CursorWrapper) -> Outcome:
+    cursor.nextset()
+    return _outcome(cursor)
+
+
+def _outcome(cursor: CursorWrapper) -> Outcome:
+    return Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])

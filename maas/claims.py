@@ -1,7 +1,6 @@
 """Who works on a run: conditional claims with a lease, and the writes that end a stage.
 
-Each write here is one statement that names the state it expects; it hits exactly one row or nothing has happened.
-All functions run on a cursor of `acting_for(user)` and are part of the caller's transaction.
+Each write names the worker and the state that it expects; it hits exactly one row or nothing has happened.
 """
 
 from __future__ import annotations
@@ -10,12 +9,13 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.backends.utils import CursorWrapper
 
 from kernel.errors import Conflict
+from maas.access import Outcome, Statement, act_for
 from maas.domain.lifecycle import ANALYSIS, FINAL, RUN, STAGES, WORKING, RunStatus, Stage, stage_after
 from maas.parameters import RunParameters
 from maas.retrieval.found import Found
@@ -88,28 +88,36 @@ UPDATE pipeline_runs AS run
 SET status = CASE status {_NEXT} ELSE status END, claimed_by = %s,
     lease_until = clock_timestamp() + make_interval(secs => %s),
     retry_count = retry_count + (lease_until IS NOT NULL)::int, updated_at = clock_timestamp()
-WHERE id = %s AND (
+WHERE id = %s AND (%s::text IS NULL OR user_query = %s) AND (
   (status = 'NEW' AND (mode <> 'dialogue' OR {_ORDER}))
   OR status IN ({_RESTING})
   OR ((status IN ({_HELD}) OR needs_archive) AND lease_until < clock_timestamp()))
-RETURNING id, user_id, user_query AS query, status, mode, thread_id, simulated_at, created_at, experiment, variant,
-  pinned_version, seed, retry_count, parameter_version, analysis_result AS analysis, retrieval -> 'shown' AS shown_ids,
-  final_context_payload AS payload, final_answer AS answer, needs_archive, claimed_by
+RETURNING id, user_id, user_query, status, mode, thread_id, simulated_at, created_at, experiment, variant,
+  pinned_version, seed, retry_count, parameter_version, analysis_result, retrieval -> 'shown', final_context_payload,
+  final_answer, needs_archive, claimed_by
 """  # noqa: S608  constants of this package
+_CLAIMED = (
+    "id", "user_id", "query", "status", "mode", "thread_id", "simulated_at", "created_at", "experiment", "variant",
+    "pinned_version", "seed", "retry_count", "parameter_version", "analysis", "shown_ids", "payload",
+    "answer", "needs_archive", "claimed_by",
+)  # fmt: skip
+"""The fields of `Run` that a claim returns, in its order."""
 
 
-def claim(cursor: CursorWrapper, run_id: uuid.UUID) -> Run | None:
-    """Take the next stage of a run, or one whose worker's lease has run out. None: not to be had now.
+def claim_statement(run_id: uuid.UUID, *, query: str | None = None) -> Statement:
+    """Take the next stage of a run, or one whose worker's lease has run out; of a run with another query, nothing.
 
     A dialogue run waits until every earlier run of its user is answered and archived. Two workers who both see the way
-    free meet at the index `one_working_dialogue_run_per_user`, and the second one gets an `IntegrityError`: call
-    `claim_quietly` where the transaction holds nothing else.
+    free meet at the index `one_working_dialogue_run_per_user`, and the second one gets an `IntegrityError`.
     """
-    cursor.execute(_CLAIM, [worker_token(), LEASE_SECONDS, run_id])
-    row = cursor.fetchone()
-    if row is None:
+    return Statement(_CLAIM, [worker_token(), LEASE_SECONDS, run_id, query, query])
+
+
+def claimed(outcome: Outcome) -> Run | None:
+    """The run that a claim won. None: it is not to be had now."""
+    if not outcome.rows:
         return None
-    fields = dict(zip((column.name for column in cursor.description), row, strict=True))
+    fields = dict(zip(_CLAIMED, outcome.rows[0], strict=True))
     fields["status"] = RunStatus(fields["status"])
     fields["analysis"] = _loaded(fields["analysis"])
     fields["shown_ids"] = [uuid.UUID(item) for item in _loaded(fields["shown_ids"]) or ()]
@@ -119,41 +127,46 @@ def claim(cursor: CursorWrapper, run_id: uuid.UUID) -> Run | None:
     return run
 
 
-def claim_quietly(run_id: uuid.UUID, user_id: uuid.UUID) -> Run | None:
-    """`claim` in a transaction of its own; losing the race is None."""
-    from maas.access import acting_for
-
+def claim(run_id: uuid.UUID, user_id: uuid.UUID) -> Run | None:
+    """Claim in a transaction of its own. None: not to be had now, or lost to another worker."""
     try:
-        with acting_for(user_id) as cursor:
-            return claim(cursor, run_id)
+        return claimed(act_for(user_id, claim_statement(run_id))[0])
     except IntegrityError:
         return None
 
 
-def finish_stage(cursor: CursorWrapper, run: Run, stage: Stage, columns: dict[str, Any]) -> None:
-    """Write a stage's results and claim the next one for the same worker. Raises `LeaseLost`."""
+def finish_stage(run: Run, stage: Stage, columns: dict[str, Any]) -> None:
+    """Write a stage's results and claim the next one for the same worker. Raises `LeaseLost`, having written nothing.
+
+    Not durable by itself: after a crash of the server the stage would be done again.
+    """
     RUN.check(stage.working, stage.done)
     following = stage_after(stage)
-    assert following is not None  # noqa: S101  the last stage ends in `run_complete`
-    _write(cursor, run, stage.working, {**columns, "status": stage.done.value, "claimed_by": None, "lease_until": None})
-    cursor.execute(
-        "UPDATE pipeline_runs SET status = %s, claimed_by = %s, updated_at = clock_timestamp(),"
-        " lease_until = clock_timestamp() + make_interval(secs => %s) WHERE id = %s AND status = %s",
-        [following.working.value, run.claimed_by, LEASE_SECONDS, run.id, stage.done.value],
+    assert following is not None  # noqa: S101  the last stage ends with the answer
+    values = [json.dumps(v) if isinstance(v, dict | list) else v for v in columns.values()]
+    finish = Statement(
+        _finish_statement(tuple(columns)), [*values, stage.done.value, run.id, run.claimed_by, stage.working.value]
     )
-    require_held(cursor, run)
+    proceed = Statement(_PROCEED, [following.working.value, LEASE_SECONDS, run.id, run.claimed_by, stage.done.value])
+    require_held(run, *act_for(run.user_id, finish, proceed, durable=False))
     run.status = following.working
 
 
-def renew(cursor: CursorWrapper, run: Run, error: BaseException) -> None:
+_PROCEED = """
+UPDATE pipeline_runs SET status = %s, updated_at = clock_timestamp(),
+  lease_until = clock_timestamp() + make_interval(secs => %s) WHERE id = %s AND claimed_by = %s AND status = %s
+"""
+_RENEW = """
+UPDATE pipeline_runs SET retry_count = retry_count + 1, error_message = %s, error_type = %s,
+  lease_until = clock_timestamp() + make_interval(secs => %s), updated_at = clock_timestamp()
+WHERE id = %s AND claimed_by = %s
+"""
+
+
+def renew(run: Run, error: BaseException) -> None:
     """Note a failed try and renew the lease for the next one. Raises `LeaseLost`."""
-    cursor.execute(
-        "UPDATE pipeline_runs SET retry_count = retry_count + 1, error_message = %s, error_type = %s,"
-        " lease_until = clock_timestamp() + make_interval(secs => %s), updated_at = clock_timestamp()"
-        " WHERE id = %s AND claimed_by = %s",
-        [str(error) or type(error).__name__, type(error).__name__, LEASE_SECONDS, run.id, run.claimed_by],
-    )
-    require_held(cursor, run)
+    values = [_message(error), type(error).__name__, LEASE_SECONDS, run.id, run.claimed_by]
+    require_held(run, *act_for(run.user_id, Statement(_RENEW, values)))
     run.retry_count += 1
 
 
@@ -168,51 +181,45 @@ SELECT id, user_id, 'ERROR', %s::jsonb FROM failed
 """
 
 
-def fail(cursor: CursorWrapper, run: Run, error: BaseException) -> None:
+def fail(run: Run, error: BaseException) -> None:
     """End a run as FAILED with its reason. Raises `LeaseLost`."""
     RUN.check(run.status, RunStatus.FAILED)
-    message, kind = str(error) or type(error).__name__, type(error).__name__
+    message, kind = _message(error), type(error).__name__
     detail = json.dumps({"type": kind, "message": message, "status": run.status.value})
-    cursor.execute(_FAIL, [message, kind, json.dumps(run.timings), run.id, run.claimed_by, run.status.value, detail])
-    require_held(cursor, run)
+    values = [message, kind, json.dumps(run.timings), run.id, run.claimed_by, run.status.value, detail]
+    require_held(run, *act_for(run.user_id, Statement(_FAIL, values)))
     run.status = RunStatus.FAILED
 
 
-def _write(cursor: CursorWrapper, run: Run, expected: RunStatus, columns: dict[str, Any]) -> None:
-    """Compare-and-swap of the run's columns. Dicts and lists are written as JSON."""
-    cursor.execute(
-        _update_statement(tuple(columns)),
-        [*(json.dumps(v) if isinstance(v, dict | list) else v for v in columns.values()), run.id, run.claimed_by,
-         expected.value],
-    )  # fmt: skip
-    require_held(cursor, run)
+def require_held(run: Run, *outcomes: Outcome) -> None:
+    """Each write must have hit its one row; they all name the worker, so they hit together or not at all."""
+    if any(outcome.hits != 1 for outcome in outcomes):
+        raise LeaseLost(f"run {run.id} is no longer held by this worker", details={"run_id": str(run.id)})
 
 
 _MERGED = {"retrieval", "stage_timings"}
 _ADDED = {"prompt_tokens", "completion_tokens", "cost_usd"}
 
 
-def _update_statement(names: tuple[str, ...]) -> str:
-    if names not in _statements:
-        parts = [
-            f"{name} = {name} + %s" if name in _ADDED else
-            f"{name} = coalesce({name}, '{{}}') || %s::jsonb" if name in _MERGED else f"{name} = %s"
-            for name in names
-        ]  # fmt: skip
-        _statements[names] = (
-            f"UPDATE pipeline_runs SET {', '.join(parts)}, updated_at = clock_timestamp()"  # noqa: S608  own column names
-            " WHERE id = %s AND claimed_by = %s AND status = %s"
-        )
-    return _statements[names]
+@cache
+def _finish_statement(names: tuple[str, ...]) -> str:
+    """JSON objects are merged into what an earlier stage wrote, costs are added to it."""
+    parts = [
+        f"{name} = {name} + %s"
+        if name in _ADDED
+        else f"{name} = coalesce({name}, '{{}}') || %s::jsonb"
+        if name in _MERGED
+        else f"{name} = %s"
+        for name in names
+    ]
+    return (
+        f"UPDATE pipeline_runs SET {', '.join(parts)}, status = %s, updated_at = clock_timestamp()"  # noqa: S608  own names
+        " WHERE id = %s AND claimed_by = %s AND status = %s"
+    )
 
 
-_statements: dict[tuple[str, ...], str] = {}
-
-
-def require_held(cursor: CursorWrapper, run: Run) -> None:
-    """The statement just run must have hit one row. Raises `LeaseLost`, which rolls the transaction back."""
-    if cursor.rowcount != 1:
-        raise LeaseLost(f"run {run.id} is no longer held by this worker", details={"run_id": str(run.id)})
+def _message(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).replace("\x00", "")
 
 
 def _loaded(value: Any) -> Any:

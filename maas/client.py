@@ -19,8 +19,8 @@ from django.db import IntegrityError
 from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest
 from kernel.errors import Unavailable
 from maas import selectors, services
-from maas.access import acting_for
-from maas.claims import Run, claim, claim_quietly
+from maas.access import act_for
+from maas.claims import Run, claim, claim_statement, claimed
 from maas.domain.lifecycle import RunStatus
 from maas.pipeline import carry_on
 
@@ -56,15 +56,13 @@ class InProcessClient:
         return services.run_submit(request=request)
 
     def ask(self, request: RunRequest) -> RunAnswer:
-        if request.run_id is None:
-            request = request.model_copy(update={"run_id": uuid.uuid4()})
-        assert request.run_id is not None  # noqa: S101  set above
-        run = self._submitted_and_claimed(request)
+        run_id = request.run_id or uuid.uuid4()
+        run = self._submitted_and_claimed(request, run_id)
         if run is not None:
             carry_on(run)
             if (answer := _answer_of(run)) is not None:
                 return answer
-        return self.wait(request.run_id, user_id=request.user_id, timeout=ANSWER_TIMEOUT_SECONDS)
+        return self.wait(run_id, user_id=request.user_id, timeout=ANSWER_TIMEOUT_SECONDS)
 
     def wait(self, run_id: uuid.UUID, *, user_id: uuid.UUID, timeout: float) -> RunAnswer:
         deadline = time.monotonic() + timeout
@@ -84,21 +82,24 @@ class InProcessClient:
         services.feedback_record(run_id=run_id, user_id=user_id, score=score, comment=comment)
 
     @staticmethod
-    def _submitted_and_claimed(request: RunRequest) -> Run | None:
+    def _submitted_and_claimed(request: RunRequest, run_id: uuid.UUID) -> Run | None:
         """Submit, and take the run in the same transaction when nothing stands before it."""
+        query = services.query_of(request)
+        insert = services.insert_statement(request, run_id, query)
         try:
-            with acting_for(request.user_id) as cursor:
-                run_id, is_new = services.run_insert(cursor, request)
-                return claim(cursor, run_id) if is_new else None
-        except IntegrityError:  # another worker took a run of this user at the same moment: only hand it in
-            services.run_submit(request=request)
-            return None
+            _, outcome = act_for(request.user_id, insert, claim_statement(run_id, query=query))
+            run = claimed(outcome)
+        except IntegrityError:  # another worker took a run of this user at the same moment
+            run = None
+        if run is None:  # hand it in, if it is not there yet, and check that it is the same request
+            services.run_submit(request=request.model_copy(update={"run_id": run_id}))
+        return run
 
     @staticmethod
     def _work_on(run_id: uuid.UUID, user_id: uuid.UUID) -> bool:
         """Take the run or one that stands before it. False: others have them."""
         for candidate in (run_id, *selectors.runs_before(run_id=run_id, user_id=user_id)):
-            run = claim_quietly(candidate, user_id)
+            run = claim(candidate, user_id)
             if run is not None:
                 carry_on(run)
                 return True

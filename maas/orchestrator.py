@@ -17,7 +17,7 @@ from django.db import connections
 
 from maas import selectors
 from maas.access import ALIAS
-from maas.claims import claim_quietly
+from maas.claims import claim
 from maas.pipeline import carry_on
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ class Orchestrator:
 
     def _work(self, run_id: uuid.UUID, user_id: uuid.UUID, key: uuid.UUID) -> None:
         try:
-            run = claim_quietly(run_id, user_id)
+            run = claim(run_id, user_id)
             if run is not None:
                 carry_on(run)
         except Exception:

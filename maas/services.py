@@ -7,13 +7,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.backends.utils import CursorWrapper
-
 from contracts.maas import NewMemory, RunRequest
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from llm.offline.informativeness import ranked_words
 from llm.text import detect_language
-from maas.access import acting_for, as_service
+from maas.access import Statement, act_for, acting_for, as_service
 from maas.parameters import DEFAULTS
 
 MAX_QUERY_LENGTH = 20_000
@@ -36,30 +34,31 @@ def run_submit(*, request: RunRequest) -> uuid.UUID:
 
     Raises `InvalidInput` for an empty or overlong query, `Conflict` when the id belongs to another query or user.
     """
-    with acting_for(request.user_id) as cursor:
-        return run_insert(cursor, request)[0]
+    run_id = request.run_id or uuid.uuid4()
+    query = query_of(request)
+    same = Statement("SELECT 1 FROM pipeline_runs WHERE id = %s AND user_query = %s", [run_id, query])
+    if not act_for(request.user_id, insert_statement(request, run_id, query), same)[1].rows:
+        raise Conflict("this run id belongs to another request", details={"run_id": str(run_id)})
+    return run_id
 
 
-def run_insert(cursor: CursorWrapper, request: RunRequest) -> tuple[uuid.UUID, bool]:
-    """`run_submit` on a cursor of `acting_for(request.user_id)`: the id, and whether the run is new."""
+def query_of(request: RunRequest) -> str:
+    """The query as it is kept. Raises `InvalidInput`."""
     query = request.query.replace("\x00", "").strip()
     if not query:
         raise InvalidInput("the query is empty", details={"field": "query"})
     if len(query) > MAX_QUERY_LENGTH:
         raise InvalidInput(f"the query is longer than {MAX_QUERY_LENGTH} characters", details={"field": "query"})
-    run_id = request.run_id or uuid.uuid4()
-    cursor.execute(
+    return query
+
+
+def insert_statement(request: RunRequest, run_id: uuid.UUID, query: str) -> Statement:
+    """What `run_submit` inserts; hits no row when the id is there already."""
+    return Statement(
         _SUBMIT,
         [run_id, request.user_id, query, request.thread_id, request.client_kind, request.mode, request.simulated_at,
          request.experiment, request.variant, request.pinned_version, request.cycle_type, request.seed],
     )  # fmt: skip
-    if cursor.rowcount == 1:
-        return run_id, True
-    cursor.execute("SELECT user_query FROM pipeline_runs WHERE id = %s", [run_id])
-    row = cursor.fetchone()
-    if row is None or row[0] != query:
-        raise Conflict("this run id belongs to another request", details={"run_id": str(run_id)})
-    return run_id, False
 
 
 def feedback_record(*, run_id: uuid.UUID, user_id: uuid.UUID, score: int, comment: str = "") -> None:

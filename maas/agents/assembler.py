@@ -10,9 +10,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.backends.utils import CursorWrapper
-
 from llm.text import count_tokens
+from maas.access import Statement, act_for
 from maas.claims import Run
 from maas.parameters import RunParameters
 from maas.retrieval.found import Found
@@ -29,18 +28,21 @@ class Payload:
     memory_ids: tuple[uuid.UUID, ...]
 
 
-def recent_exchanges(cursor: CursorWrapper, run: Run, *, limit: int) -> list[tuple[str, str]]:
+_EXCHANGES = """
+SELECT user_query, final_answer FROM pipeline_runs
+WHERE thread_id = %s AND answered_at IS NOT NULL AND status = 'COMPLETED' AND mode = 'dialogue' AND id <> %s
+  AND (%s::timestamptz IS NULL OR coalesce(simulated_at, created_at) <= %s)
+ORDER BY answered_at DESC, id LIMIT %s
+"""
+
+
+def recent_exchanges(run: Run, *, limit: int) -> list[tuple[str, str]]:
     """The last (query, answer) pairs of the same thread, oldest first. Evaluation leaves none behind."""
     if run.thread_id is None or limit <= 0:
         return []
-    cursor.execute(
-        "SELECT user_query, final_answer FROM pipeline_runs WHERE thread_id = %s AND answered_at IS NOT NULL"
-        " AND status = 'COMPLETED' AND mode = 'dialogue' AND id <> %s"
-        " AND (%s::timestamptz IS NULL OR coalesce(simulated_at, created_at) <= %s)"
-        " ORDER BY answered_at DESC, id LIMIT %s",
-        [run.thread_id, run.id, run.simulated_at, run.simulated_at, limit],
-    )
-    return list(reversed(cursor.fetchall()))
+    values = [run.thread_id, run.id, run.simulated_at, run.simulated_at, limit]
+    (outcome,) = act_for(run.user_id, Statement(_EXCHANGES, values))
+    return [(query, answer) for query, answer in reversed(outcome.rows)]
 
 
 def assemble(

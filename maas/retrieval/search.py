@@ -9,12 +9,12 @@ candidate has 1. Equal scores are ordered by id: the same data gives the same re
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.backends.utils import CursorWrapper
-
+from maas.access import Statement, act_for
 from maas.parameters import RunParameters
 from maas.retrieval.found import Found, SearchResult
 from maas.retrieval.strategies import Strategy, strategy_named
@@ -44,9 +44,9 @@ _prepared: dict[str, str] = {}
 
 
 def search(
-    cursor: CursorWrapper, *, keywords: Sequence[str], parameters: RunParameters, until: datetime | None
+    *, user_id: uuid.UUID, keywords: Sequence[str], parameters: RunParameters, until: datetime | None
 ) -> SearchResult:
-    """Search what `cursor` may see (one user's memories, by row-level security), not later than `until` (None: now).
+    """Search the user's memories not later than `until` (None: now). Whose they are, row-level security alone decides.
 
     Raises `InvalidInput` for an unknown strategy.
     """
@@ -54,17 +54,14 @@ def search(
     terms = strategy.terms(keywords, parameters)
     rows: list[tuple[Any, ...]] = []
     if terms is not None:
-        cursor.execute(
-            _statement(strategy),
-            {
-                **terms,
-                "until": until,
-                "half_life": HALF_LIFE_DAYS * 86400,
-                "relevance_share": _relevance_share(parameters),
-                "limit": max(TRACED, parameters.retrieval_top_k),
-            },
-        )
-        rows = cursor.fetchall()
+        values = {
+            **terms,
+            "until": until,
+            "half_life": HALF_LIFE_DAYS * 86400,
+            "relevance_share": _relevance_share(parameters),
+            "limit": max(TRACED, parameters.retrieval_top_k),
+        }
+        rows = act_for(user_id, Statement(_statement(strategy), values))[0].rows
     return _cut(rows, strategy=strategy, terms=dict(terms or {}), parameters=parameters)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import ProgrammingError, connections, transaction
+from django.db import DataError, ProgrammingError, connections, transaction
 
-from maas.access import acting_for, as_service
+from maas.access import Statement, act_for, acting_for, as_service
 from maas.client import get_client, memories_count
 from maas.parameters import RunParameters
 from maas.retrieval.search import search
@@ -85,10 +85,9 @@ def test_search__of_each_strategy__finds_own_memories_only(
 ) -> None:
     mine = remember(anna, "The cello lessons in Kazan began.")
     remember(boris, "The cello lessons in Kazan ended.")
-    with acting_for(anna) as cursor:
-        result = search(
-            cursor, keywords=["cello", "Kazan"], parameters=RunParameters(retrieval_strategy=strategy), until=None
-        )
+    result = search(
+        user_id=anna, keywords=["cello", "Kazan"], parameters=RunParameters(retrieval_strategy=strategy), until=None
+    )
     assert [item.memory_id for item in result.found] == [mine]
 
 
@@ -122,3 +121,52 @@ def test_answer__asked_for_by_another_user__is_not_found(
     answer = get_client().ask(request_of(anna, "I moved to Kazan in May."))
     with pytest.raises(NotFound):
         get_client().wait(answer.run_id, user_id=boris, timeout=0.1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("durable", [True, False])
+def test_act_for__sent_together__leaves_no_setting_behind(durable: bool, anna: uuid.UUID) -> None:
+    settings_now = "SELECT current_user, current_setting('maas.user_id', true), current_setting('synchronous_commit')"
+    with connections["maas"].cursor() as cursor:
+        cursor.execute(settings_now)
+        before = cursor.fetchone()
+        seen = act_for(anna, Statement(settings_now, []), durable=durable)[0].rows[0]
+        assert seen[:2] == ("maas_request", str(anna))
+        cursor.execute(settings_now)
+        assert cursor.fetchone() == ("maas_app", "", before[2])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_act_for__second_statement_fails__undoes_the_first(anna: uuid.UUID) -> None:
+    run_id = get_client().submit(request_of(anna, "Hello there."))
+    with pytest.raises(DataError):
+        act_for(
+            anna,
+            Statement("UPDATE pipeline_runs SET retry_count = 5 WHERE id = %s", [run_id]),
+            Statement("SELECT 1 / %s", [0]),
+        )
+    assert act_for(anna, Statement("SELECT retry_count FROM pipeline_runs", []))[0].rows == [(0,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_act_for__text_with_sql_in_it__stays_text(anna: uuid.UUID) -> None:
+    text = "%s '; SET ROLE maas_service; SELECT $$1$$; -- \\ %(a)s"
+    assert act_for(anna, Statement("SELECT %s::text", [text]))[0].rows == [(text,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_act_for__many_users_in_threads__never_sees_a_wrong_row(remember: Remember) -> None:
+    users = [uuid.uuid4() for _ in range(4)]
+    for user in users:
+        remember(user, "Cello lesson in Kazan.")
+
+    def look(user: uuid.UUID) -> set[uuid.UUID]:
+        seen = set()
+        for _ in range(60):
+            (outcome,) = act_for(user, Statement("SELECT user_id FROM lsm_storage", []))
+            seen |= {row[0] for row in outcome.rows}
+        connections.close_all()
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(look, users)) == [{user} for user in users]

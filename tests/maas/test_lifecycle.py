@@ -17,7 +17,7 @@ from llm.errors import ModelRefused, ModelUnavailable
 from llm.offline.instructions import Grounding, read_instructions
 from maas import pipeline, prompts
 from maas.access import acting_for, as_service
-from maas.claims import TAKEOVER_LIMIT, LeaseLost, claim_quietly, finish_stage
+from maas.claims import TAKEOVER_LIMIT, LeaseLost, claim, finish_stage
 from maas.client import get_client
 from maas.domain.lifecycle import ANALYSIS, RUN, RunStatus
 from maas.models import SystemPrompt
@@ -65,39 +65,39 @@ def test_status__unknown__is_refused_by_the_database(anna: uuid.UUID) -> None:
 
 def test_claim__held_run__is_not_to_be_had(anna: uuid.UUID) -> None:
     run_id = get_client().submit(request_of(anna, TEXT))
-    assert claim_quietly(run_id, anna) is not None
-    assert claim_quietly(run_id, anna) is None
+    assert claim(run_id, anna) is not None
+    assert claim(run_id, anna) is None
 
 
 def test_claim__later_run_of_the_same_user__waits(anna: uuid.UUID, boris: uuid.UUID) -> None:
     first, second = (get_client().submit(request_of(anna, TEXT)) for _ in range(2))
     others = get_client().submit(request_of(boris, TEXT))
-    assert claim_quietly(second, anna) is None
-    assert claim_quietly(first, anna) is not None
-    assert claim_quietly(second, anna) is None
-    assert claim_quietly(others, boris) is not None
+    assert claim(second, anna) is None
+    assert claim(first, anna) is not None
+    assert claim(second, anna) is None
+    assert claim(others, boris) is not None
 
 
 def test_claim__evaluations_of_one_user__do_not_wait_for_each_other(anna: uuid.UUID) -> None:
     runs = [get_client().submit(request_of(anna, TEXT, mode="evaluation")) for _ in range(2)]
-    assert all(claim_quietly(run_id, anna) for run_id in reversed(runs))
+    assert all(claim(run_id, anna) for run_id in reversed(runs))
 
 
 def test_finish__after_another_took_over__writes_nothing(anna: uuid.UUID) -> None:
     run_id = get_client().submit(request_of(anna, TEXT))
-    slow = claim_quietly(run_id, anna)
+    slow = claim(run_id, anna)
     with as_service() as cursor:
         cursor.execute("UPDATE pipeline_runs SET lease_until = clock_timestamp() - interval '1 s'")
-    assert claim_quietly(run_id, anna) is not None
+    assert claim(run_id, anna) is not None
     assert slow is not None
-    with pytest.raises(LeaseLost), acting_for(anna) as cursor:
-        finish_stage(cursor, slow, ANALYSIS, {"keywords": ["mine"]})
+    with pytest.raises(LeaseLost):
+        finish_stage(slow, ANALYSIS, {"keywords": ["mine"]})
     assert row(run_id, "status", "keywords") == ("ANALYZING", None)
 
 
 def test_takeover__again_and_again__ends_as_failed(anna: uuid.UUID) -> None:
     run_id = get_client().submit(request_of(anna, TEXT))
-    claim_quietly(run_id, anna)
+    claim(run_id, anna)
     with as_service() as cursor:
         cursor.execute(
             "UPDATE pipeline_runs SET lease_until = clock_timestamp() - interval '1 s', retry_count = %s",

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from kernel.errors import InvalidInput
-from maas.access import acting_for
 from maas.parameters import RunParameters
 from maas.retrieval.found import SearchResult
 from maas.retrieval.search import HALF_LIFE_DAYS, search
@@ -20,13 +19,8 @@ RELEVANCE_ONLY = {"retrieval_relevance_weight": 1.0, "retrieval_recency_weight":
 
 
 def look(user: uuid.UUID, *keywords: str, day: float = 100, **parameters: Any) -> SearchResult:
-    with acting_for(user) as cursor:
-        return search(
-            cursor,
-            keywords=keywords,
-            parameters=RunParameters(**parameters),
-            until=START + timedelta(days=day),
-        )
+    until = START + timedelta(days=day)
+    return search(user_id=user, keywords=keywords, parameters=RunParameters(**parameters), until=until)
 
 
 def ids(result: SearchResult) -> list[uuid.UUID]:

@@ -34,21 +34,18 @@ def main(database: str, action: str, run_text: str, user_text: str, stage: str =
 
     settings.MAAS_PARAMETER_PROVIDER = ""
     connections["maas"].settings_dict["NAME"] = database
-    from maas import pipeline
-    from maas.claims import claim_quietly
+    from maas import pipeline, stages
+    from maas.claims import claim
 
     run_id, user_id = uuid.UUID(run_text), uuid.UUID(user_text)
     if action == "claim":
         connections["maas"].ensure_connection()
         say("ready")
         sys.stdin.readline()
-        say("won" if claim_quietly(run_id, user_id) else "lost")
+        say("won" if claim(run_id, user_id) else "lost")
         return
-    if stage == "archive":
-        pipeline._archive = hang
-    else:
-        pipeline._STAGES[stage] = hang
-    run = claim_quietly(run_id, user_id)
+    stages.STEPS = {**stages.STEPS, stage: hang}
+    run = claim(run_id, user_id)
     assert run is not None
     pipeline.carry_on(run)
 
