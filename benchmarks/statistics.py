@@ -216,8 +216,8 @@ def _design(paired: bool) -> str:
     return "paired" if paired else "unpaired"
 
 
-def run(quick: bool = False, say: Callable[[str], None] = print) -> dict[str, Any]:
-    """Measures every row, says each as it is done, and returns them all."""
+def run(quick: bool = False, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Measures every row, says each as a line of a table as soon as it is done, and returns them all."""
     repeats = 100 if quick else 2000
     rows: list[Row] = []
 
@@ -241,7 +241,7 @@ def run(quick: bool = False, say: Callable[[str], None] = print) -> dict[str, An
 
 if __name__ == "__main__":
     as_json = "--json" in sys.argv
-    report = run(quick="--quick" in sys.argv, say=(lambda _: None) if as_json else print)
+    report = run(quick="--quick" in sys.argv, say=(lambda _: None) if as_json else lambda line: print(line, flush=True))
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
     sys.exit(0 if report["ok"] else 1)

@@ -15,7 +15,7 @@ from teacher.statistics.means import ONE_CLUSTER, paired_mean, unpaired_mean
 from teacher.statistics.paired_proportions import PairedProportions
 from teacher.statistics.proportions import TwoProportions
 from teacher.statistics.quantiles import quantile_difference
-from teacher.statistics.table import Arm, Column, Flags, cluster_codes, dense
+from teacher.statistics.table import Arm, Column, Flags, cluster_codes, dense, one_cluster
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _codes(baseline: Arm, variant: Arm, keep_b: Flags, keep_v: Flags, *, paired:
     names_b = baseline.clusters or [None] * keep_b.size
     names_v = variant.clusters or [None] * keep_v.size
     if paired:
-        names_b = [first if first is not None else second for first, second in zip(names_b, names_v, strict=True)]
+        names_b = [one_cluster(both) for both in zip(names_b, names_v, strict=True)]
         names_v = names_b
     kept_b = [name for name, keep in zip(names_b, keep_b, strict=True) if keep]
     kept_v = [name for name, keep in zip(names_v, keep_v, strict=True) if keep]

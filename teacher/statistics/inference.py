@@ -69,6 +69,9 @@ class ConstantDifference:
         return 1.0 if self.span is None else max(self.span + sign * self.estimate, 0.0)
 
     def interval(self, tail: float) -> Bounds:
+        return self.bounds(tail)
+
+    def bounds(self, tail: float) -> tuple[float, float]:
         share = -math.expm1(math.log(tail) / self.n)
         return self.estimate - share * self._reach(+1), self.estimate + share * self._reach(-1)
 

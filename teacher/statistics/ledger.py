@@ -105,22 +105,22 @@ def _gamma(place: int) -> float:
 def ledger_p_value(spec: ExperimentSpec, evaluation: Evaluation) -> float | None:
     """One p-value of "the variant is better", for the ledger; None when a criterion could not be tested.
 
-    All targets must win, so the largest p counts (intersection–union); when any may win, the smallest times
-    their number.
-    A guard counts only where there are no targets. At an interim look each p is scaled by threshold / level, so
-    that the ledger never takes a peek for a final look.
+    All targets must win, so the largest p counts (intersection–union); when any may win, the one of the smallest p. A
+    guard counts only where there are no targets. Each p is scaled by threshold / level, so that the ledger never
+    takes a peek for a final look, nor the best of several for the only one.
     """
-    targets: list[float] = []
-    guards: list[float] = []
+    targets: list[tuple[float, float]] = []
+    guards: list[tuple[float, float]] = []
     for criterion, result in zip(spec.success_criteria, evaluation.criteria, strict=True):
         if result.p_value is None or not result.level:
             return None
         right_way = criterion.is_guard or _right_way(criterion.direction, result.estimate)
-        scaled = min(1.0, result.p_value * max(criterion.p_value_threshold / result.level, 1.0)) if right_way else 1.0
-        (guards if criterion.is_guard else targets).append(scaled)
-    if not targets:
-        return max(guards)
-    return min(1.0, min(targets) * len(targets)) if spec.any_may_win else max(targets)
+        raw = result.p_value if right_way else 1.0
+        scaled = min(1.0, raw * max(criterion.p_value_threshold / result.level, 1.0))
+        (guards if criterion.is_guard else targets).append((raw, scaled))
+    if spec.any_may_win and targets:
+        return min(targets)[1]
+    return max(scaled for _, scaled in targets or guards)
 
 
 def _right_way(direction: str, estimate: float | None) -> bool:

@@ -86,8 +86,8 @@ class StudentT:
         low, high = self._out(self.mean - half), self._out(self.mean + half)
         if self.exact is None:
             return low, high
-        exact_low, exact_high = self.exact.interval(tail)
-        return min(low, exact_low or low), max(high, exact_high or high)
+        exact_low, exact_high = self.exact.bounds(tail)
+        return min(low, exact_low), max(high, exact_high)
 
     def p_greater(self, bound: float) -> float:
         p = self._tail(self._in(bound))

@@ -67,7 +67,7 @@ class Arm:
     @cached_property
     def clusters(self) -> list[str | None] | None:
         """Per example: the cluster that its runs name, the first in order when they differ. None: no run names one."""
-        named = [_cluster(runs) for runs in self.runs]
+        named = [one_cluster(run.cluster for run in runs) for runs in self.runs]
         return named if any(name is not None for name in named) else None
 
     def column(self, source: str, *, worst: float | None) -> Column:
@@ -113,9 +113,9 @@ def _value(run: Sample, source: str) -> float | object | None:
     return number if math.isfinite(number) else None
 
 
-def _cluster(runs: Iterable[Sample]) -> str | None:
-    names = {run.cluster for run in runs if run.cluster is not None}
-    return min(names) if names else None
+def one_cluster(names: Iterable[str | None]) -> str | None:
+    """The first in order of the names given; None without any."""
+    return min((name for name in names if name is not None), default=None)
 
 
 def arms(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, Arm]:
