@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from selflearn_site.database.launcher import EmbeddedServer
-from tests.site.servers import manage, own_server
+from tests.site.servers import ROOT, manage, own_server
 
 pytestmark = pytest.mark.processes
 
 SETUP = [
     "CREATE ROLE keeper LOGIN CREATEROLE",
     "CREATE ROLE guest LOGIN",
-    *(f"CREATE DATABASE {name} OWNER {name.split('_')[0]}" for name in ("keeper_d", "keeper_m", "guest_d", "guest_m")),
+    "CREATE ROLE invited LOGIN",
+    *(f"CREATE DATABASE {login}_{half} OWNER {login}" for login in ("keeper", "guest", "invited") for half in "dm"),
 ]
 
 
@@ -30,7 +32,7 @@ class ForeignServer(EmbeddedServer):
             connection.execute(statement.encode())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[EmbeddedServer]:
     with own_server() as one:
         foreign = ForeignServer(one.var)
@@ -64,3 +66,17 @@ def test_prepare__login_with_createrole__migrates_as_owner_and_runs_as_runtime_r
         assert owners == [("sl_owner",)]
         rights = "SELECT has_table_privilege('selflearn_app', 'django_session', 'INSERT')"
         assert connection.execute(rights).fetchone() == (True,)
+
+
+def test_prepare__statements_of_the_decision_run_by_an_administrator__are_enough(server: EmbeddedServer) -> None:
+    text = (ROOT / "docs" / "decisions" / "0003-two-databases-and-roles.md").read_text()
+    block = re.search(r"```sql\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    for_all, for_each = block[1].replace("the_login", "invited").split("-- in each of the two databases")
+    with server.connect() as connection:
+        connection.execute(for_all.encode())
+    for name in ("invited_d", "invited_m"):
+        with server.connect(dbname=name) as connection:
+            connection.execute(for_each.replace("the_database", name).encode())
+    result = manage("prepare", "--json", environment=_environment(server, "invited"))
+    assert (result.stderr, result.returncode) == ("", 0)
