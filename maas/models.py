@@ -27,9 +27,13 @@ from maas.domain.lifecycle import FINAL, WORKING, RunStatus
 
 
 class SearchableText(models.Func):
-    """The `russian` configuration stems Cyrillic words as Russian and Latin words as English, so it serves both."""
+    """The words of (speaker, text): who said something is part of what is remembered.
 
-    template = "to_tsvector('pg_catalog.russian'::regconfig, %(expressions)s)"
+    The `russian` configuration stems Cyrillic words as Russian and Latin words as English, so it serves both.
+    """
+
+    template = "to_tsvector('pg_catalog.russian'::regconfig, coalesce(%(expressions)s)"
+    arg_joiner = " || ': ', '') || "
     output_field = SearchVectorField()
 
 
@@ -175,7 +179,9 @@ class Memory(models.Model):
     speaker = models.TextField(null=True)  # noqa: DJ001 null: not said by a named person
     language = models.TextField()
     tsv = models.GeneratedField(
-        expression=SearchableText(models.F("summary_text")), output_field=SearchVectorField(), db_persist=True
+        expression=SearchableText(models.F("speaker"), models.F("summary_text")),
+        output_field=SearchVectorField(),
+        db_persist=True,
     )
     times_retrieved = models.IntegerField(default=0, db_default=0)
     times_used = models.IntegerField(default=0, db_default=0)

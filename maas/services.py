@@ -110,8 +110,8 @@ _IMPORT_CHUNK = 500
 def memories_import(*, memories: Sequence[NewMemory]) -> int:
     """Add memories of existing histories; an id that is there already is left as it is. Returns how many are new.
 
-    Tags are the stems of the most informative words, as many as the Archivist makes by default. Raises `InvalidInput`
-    for an empty text, and then nothing is imported.
+    Tags are the stems of the most informative words, the speaker's name among them, as many as the Archivist makes by
+    default. Raises `InvalidInput` for an empty text, and then nothing is imported.
     """
     rows = [_import_row(memory) for memory in memories]
     added = 0
@@ -126,11 +126,12 @@ def _import_row(memory: NewMemory) -> dict[str, object]:
     text = memory.text.replace("\x00", "").strip()
     if not text:
         raise InvalidInput("a memory has no text", details={"memory_id": str(memory.memory_id)})
+    said = f"{memory.speaker}: {text}" if memory.speaker else text
     return {
         "id": str(memory.memory_id),
         "user_id": str(memory.user_id),
         "bucket": time_bucket(memory.simulated_at),
-        "tags": [word.stem for word in ranked_words(text)[: DEFAULTS.archivist_max_tags]],
+        "tags": [word.stem for word in ranked_words(said)[: DEFAULTS.archivist_max_tags]],
         "text": text,
         "metadata": memory.metadata,
         "at": memory.simulated_at.isoformat(),

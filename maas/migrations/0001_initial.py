@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                     "tsv",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=maas.models.SearchableText(models.F("summary_text")),
+                        expression=maas.models.SearchableText(models.F("speaker"), models.F("summary_text")),
                         output_field=django.contrib.postgres.search.SearchVectorField(),
                     ),
                 ),

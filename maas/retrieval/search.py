@@ -3,8 +3,8 @@
 score = (relevance_weight · relevance + recency_weight · recency) / (relevance_weight + recency_weight)
 
 Both parts are relative to the candidates of this query, so that they can be mixed: relevance is a strategy's raw score
-divided by the best one; recency is ½ to the power of (newest candidate − this memory) / HALF_LIFE_DAYS, so the newest
-candidate has 1. Equal scores are ordered by id: the same data gives the same result.
+divided by the best one; recency is the place in the candidates' span of time, from 0 for the oldest to 1 for the newest.
+Equal scores are ordered by id: the same data gives the same result.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from maas.parameters import RunParameters
 from maas.retrieval.found import Found, SearchResult
 from maas.retrieval.strategies import Strategy, strategy_named
 
-HALF_LIFE_DAYS = 30.0
-"""After a month, half of what makes a memory recent is gone."""
 TRACED = 20
 """How many of the best candidates a run's trace explains."""
 
@@ -30,7 +28,8 @@ WITH hits AS MATERIALIZED (
   WHERE m.simulated_at <= coalesce(%(until)s, clock_timestamp()) AND {where}
 ), parts AS (
   SELECT id, raw, coalesce(raw / nullif(max(raw) OVER (), 0), 0) AS relevance,
-    power(0.5, extract(epoch FROM max(simulated_at) OVER () - simulated_at)::float8 / %(half_life)s) AS recency,
+    coalesce(extract(epoch FROM simulated_at - min(simulated_at) OVER ())::float8
+      / nullif(extract(epoch FROM max(simulated_at) OVER () - min(simulated_at) OVER ()), 0)::float8, 1) AS recency,
     count(*) OVER () AS considered
   FROM hits
 ), best AS (
@@ -57,7 +56,6 @@ def search(
         values = {
             **terms,
             "until": until,
-            "half_life": HALF_LIFE_DAYS * 86400,
             "relevance_share": _relevance_share(parameters),
             "limit": max(TRACED, parameters.retrieval_top_k),
         }

@@ -130,3 +130,10 @@ def test_simulated_time__later_memories__are_not_seen(strategy: str, anna: uuid.
 def test_strategy__unknown__is_refused(anna: uuid.UUID) -> None:
     with pytest.raises(InvalidInput, match="astrology"):
         look(anna, "cello", retrieval_strategy="astrology")
+
+
+@pytest.mark.parametrize("strategy", ["tags", "lexical"])
+def test_speaker__named_in_the_query__is_matched(strategy: str, anna: uuid.UUID, remember: Remember) -> None:
+    hers = remember(anna, "The lessons went well.", speaker="Deborah")
+    remember(anna, "The lessons went badly.", speaker="Jon")
+    assert look(anna, "Deborah", "lessons", retrieval_strategy=strategy).found[0].memory_id == hers
