@@ -43,6 +43,10 @@ def target_amount(  # noqa: PLR0911 - one return a unit
     if unit == "part":
         if metric.unit == "share" and compares & {"lt", "gt"} and "by" not in compares:
             return Amount(value=round(amount, 6))  # "above one half"
+        if "to" in compares:
+            if metric.unit == "share" and direction == "increase":
+                return Amount(value=round(amount, 6))  # "raise to two thirds"
+            return Amount(delta=round(1 - amount, 6), relative=True)  # "cut to a third" of what it is
         return Amount(delta=round(amount, 6), relative=True)
     if unit == "pp":
         return Amount(delta=round(amount, 6)) if metric.unit == "share" else None

@@ -15,13 +15,14 @@ from goals.translation.wording import Voice
 class Circumstances:
     forbidden: list[str] = field(default_factory=list)
     only: list[str] = field(default_factory=list)
+    permitted: list[str] = field(default_factory=list)
     levels: list[Autonomy] = field(default_factory=list)
     budget: dict[str, float] = field(default_factory=dict)
     unread: list[Token] = field(default_factory=list)
 
 
 def read(clause: Clause, found: Circumstances, voice: Voice) -> None:
-    _read_factors(clause, found, voice)
+    _read_factors(clause, found)
     _read_autonomy(clause, found, voice)
     _read_budget(clause, found, voice)
     for token in clause.tokens:
@@ -33,15 +34,16 @@ def read(clause: Clause, found: Circumstances, voice: Voice) -> None:
             )
 
 
-def _read_factors(clause: Clause, found: Circumstances, voice: Voice) -> None:
+def _read_factors(clause: Clause, found: Circumstances) -> None:
     if not clause.factors:
         return
     mode = clause.factor_mode or ("forbid" if clause.hold or clause.negated else None)
     if mode is None and (clause.verb == "touch" or clause.allow) and clause.quantity is None:
-        mode = "allow"
-        if found.forbidden and clause.allow:
-            clause.used = True  # "not the model; temperature is fine" restricts nothing more
+        if clause.allow:
+            clause.used = True
+            found.permitted.extend(clause.factors)
             return
+        mode = "allow"
     if mode is None or (mode == "forbid" and clause.quantity is not None and not clause.metrics):
         return  # "top_k not above 5": ranges belong to the policy, not to a goal
     clause.used = True
@@ -49,8 +51,6 @@ def _read_factors(clause: Clause, found: Circumstances, voice: Voice) -> None:
         found.forbidden.extend(key for key in clause.factors if key not in found.forbidden)
         return
     found.only.extend(key for key in clause.factors if key not in found.only)
-    names = ", ".join(clause.factors)
-    voice.assume(f"Only these factors may move: {names}.", f"Менять можно только: {names}.")
 
 
 def _read_autonomy(clause: Clause, found: Circumstances, voice: Voice) -> None:
@@ -130,11 +130,16 @@ def impacts(
     found: Circumstances, factors: Mapping[str, FactorDefinition], voice: Voice
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Allowed and forbidden keys in the order of the registry; they never overlap."""
-    for key in found.only:
+    # "The model stays; temperature is fine" restricts nothing more; "you may change top_k" alone names what may move.
+    only = found.only or ([] if found.forbidden else found.permitted)
+    if only:
+        names = ", ".join(key for key in factors if key in only)
+        voice.assume(f"Only these factors may move: {names}.", f"Менять можно только: {names}.")
+    for key in only:
         if key in found.forbidden:
             voice.conflict(f"{key} is both allowed and forbidden.", f"{key} и разрешён, и запрещён.")
     forbidden = tuple(key for key in factors if key in found.forbidden)
-    allowed = tuple(key for key in factors if key not in forbidden and (not found.only or key in found.only))
+    allowed = tuple(key for key in factors if key not in forbidden and (not only or key in only))
     if factors and not allowed:
         voice.conflict("Nothing is left that may be changed.", "Не осталось ничего, что можно менять.")
     return allowed, forbidden

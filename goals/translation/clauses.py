@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goals.translation.tokens import Clause, Kind, MetricMention, Quantity, Token
 
-_DIRECTIONS = frozenset({"up", "down", "improve", "worse", "zero", "double", "triple", "halve"})
+_DIRECTIONS = frozenset({"up", "down", "improve", "reach", "worse", "zero", "double", "triple", "halve"})
 _PREFIXES = frozenset({Kind.NEGATION, Kind.EXCEPT, Kind.ONLY, Kind.VIA})
 _BUDGET_UNITS = frozenset({"tokens", "cycles", "hours", "dialogues"})
 _POST_NEGATIONS = frozenset({"нельзя", "запрещено", "запрещается"})
@@ -77,16 +77,23 @@ def _starts_anew(clause: Clause, token: Token, following: Token | None, text: st
     if token.kind is Kind.METRIC:
         if clause.metrics and clause.quantity is not None:
             return True
+        if clause.hold and clause.metrics:
+            return not _same_family(clause.metrics[-1], token.value)
         return bool(clause.factors and clause.factor_mode)
     if token.kind is Kind.VERB:
         if clause.factors and token.value in _DIRECTIONS:
             return not clause.negated
-        if clause.outranks and token.value in _DIRECTIONS:
+        if (clause.outranks or (clause.hold and clause.metrics)) and token.value in _DIRECTIONS:
             return True
         if token.value in ("hold", "touch") or clause.negated:
             return clause.verb in _DIRECTIONS and token.value == "hold" and bool(clause.metrics)
         return clause.verb in _DIRECTIONS and bool(clause.metrics) and token.value in _DIRECTIONS
     return False
+
+
+def _same_family(one: MetricMention, other: MetricMention) -> bool:
+    """ "Latency p95": two words for one thing."""
+    return one.names[0].split("_")[0] == other.names[0].split("_")[0]
 
 
 def _take(clause: Clause, token: Token, text: str) -> None:  # noqa: PLR0912 - one branch a kind
@@ -135,6 +142,8 @@ def _take_metric(clause: Clause, mention: MetricMention) -> None:
 
 
 def _take_verb(clause: Clause, verb: str) -> None:
+    if verb == "reach":
+        verb, clause.reach = "improve", True
     if verb in _FACTORS:
         verb, factor = _FACTORS[verb]
         clause.quantity, clause.compares = Quantity(factor, "times"), frozenset({"by"})
@@ -170,7 +179,7 @@ def _bind(clause: Clause) -> None:  # noqa: PLR0912 - one branch a kind
         elif token.kind is not Kind.UTMOST:
             free.extend((value, negated) for value in run)
             run = []
-            if token.kind in (Kind.METRIC, Kind.WORD, Kind.VERB):
+            if token.kind is Kind.VERB:
                 negated = False
     free.extend((value, negated) for value in run)
     for value, was_negated in free:
@@ -180,7 +189,7 @@ def _bind(clause: Clause) -> None:  # noqa: PLR0912 - one branch a kind
         elif value in ("lt", "gt") and clause.verb is None and clause.hold is None:
             clause.verb = "down" if value == "lt" else "up"
         elif value in ("le", "ge") and clause.quantity is None and clause.metrics and clause.hold is None:
-            clause.verb = clause.verb or ("up" if value == "le" else "down")  # "recall to the maximum"
+            clause.verb = clause.verb or "improve"  # "recall to the maximum", "minimal cost"
     if clause.compares & {"le", "ge"}:
         clause.limit = True
 

@@ -18,7 +18,7 @@ _SAME_LENGTH = str.maketrans(
         "\t": " ",
         "\r": " ",
         "–": "-",
-        "—": "-",
+        "—": " ",  # no minus: it stands between words
         "−": "-",
         "‑": "-",
         "’": "'",

@@ -19,7 +19,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "up",
         "увелич~|повы(?:с|ш)~|подн(?:я|и)~|подъем~|подним~|нараст~|наращ~|раст(?:и|ет|ут|ить|ил~)|рост|роста|"
         "ростом|вырос~|вырас~|прирос~|прибав~|добав~|подрос~|raise~|raising|increas~|boost~|grow~|lift~|"
-        "rais~|go(?:es)? up|rise~|rising|push~ up|bring~ up|gain~|ramp up|bump~",
+        "rais~|go(?:es)? up|rise~|rising|push~ up|bring~ up|gain~|ramp up|bump~|extra|additional|added|дополнительн~",
     ),
     (Kind.VERB, "double", "doubl(?:e|es|ing|ed)|удво~"),
     (Kind.VERB, "triple", "tripl(?:e|es|ing|ed)|утро(?:и|й)~"),
@@ -47,9 +47,14 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.VERB,
         "improve",
-        "улучш~|оптимиз~|подтян~|прокач~|усил~|наладь~|довес~|довед~|достич~|достиг~|достиж~|добит~|добей~|"
-        "выйти|вывес~|выведи~|обеспеч~|лучш~|improv~|optimi[sz]~|better|enhanc~|achiev~|reach~|hit|attain~|"
-        "get|make|ensure|ensuring|strengthen~|fix|bring~|push~|driv(?:e|es|ing)|pull|move",
+        "улучш~|оптимиз~|подтян~|прокач~|усил~|наладь~|лучш~|improv~|optimi[sz]~|better|enhanc~|strengthen~|"
+        "fix|pull|move",
+    ),
+    (
+        Kind.VERB,
+        "reach",
+        "довес~|довед~|достич~|достиг~|достиж~|добит~|добей~|выйти|вывес~|выведи~|обеспеч~|achiev~|reach~|hit|"
+        "attain~|get|make|ensure|ensuring|bring~|push~|driv(?:e|es|ing)",
     ),
     (
         Kind.VERB,
@@ -104,7 +109,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "relative",
         "относительн(?:ых|ого|ое|о текущ~|о исходн~|о нынешн~|о базов~)|"
         "(?:от|относительно) (?:текущ~|нынешн~|исходн~|имеющ~|базов~)(?: (?:значени~|уровн~|величин~))?|"
-        "relative~|of (?:the |its |their |what )?(?:current|present|it is|baseline)(?: (?:value|level))?|"
+        "relative~(?: to (?:the )?(?:baseline|start|present|current(?: value| level)?))?|"
+        "of (?:the |its |their |what )?(?:current|present|it is|baseline)(?: (?:value|level))?|"
         "of what it is(?: now)?|from (?:the |its )?current(?: value| level)?",
     ),
     # --- comparisons --------------------------------------------------------------------------------------------------
@@ -114,21 +120,21 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.COMPARE,
         "lt",
-        "<|ниже|меньше|менее|меньш(?:ую|ей|ая|ие|их)|низк~|below|under|less|lower|fewer|smaller|beneath|reduced",
+        "<|<=|=<|≤|реже|ниже|меньше|менее|меньш(?:ую|ей|ая|ие|их)|низк~|below|under|less|lower|fewer|smaller|beneath|reduced",
     ),
     (
         Kind.COMPARE,
         "gt",
-        ">|выше|больше|более|свыше|больш(?:ую|ая|ей|их)|высок~|above|over|more|higher|greater|exceed~|"
+        ">|>=|=>|≥|чаще|выше|больше|более|свыше|больш(?:ую|ая|ей|их)|высок~|above|over|more|higher|greater|exceed~|"
         "превыс~|превыш~|превзой~|surpass~|beyond|at least above|larger",
     ),
     (
         Kind.COMPARE,
         "le",
-        "<=|=<|≤|максимум|max\\.?|maximum|maximal|at most|up to a max~|лимит~|предел~|потолок|cap|"
+        "максимум|max\\.?|maximum|maximal|at most|up to a max~|лимит~|предел~|потолок|cap|"
         "capped(?: at)?|limit~(?: to)?|ceiling|upper bound",
     ),
-    (Kind.COMPARE, "ge", ">=|=>|≥|минимум|min\\.?|minimum|minimal|at least|хотя бы|как минимум|floor|lower bound"),
+    (Kind.COMPARE, "ge", "минимум|min\\.?|minimum|minimal|at least|хотя бы|как минимум|floor|lower bound"),
     (Kind.COMPARE, "within", "в пределах|within|в рамках|внутри|уклад~|in"),
     (Kind.COMPARE, "upto", "up to|вплоть до"),
     # --- what may be changed ------------------------------------------------------------------------------------------
@@ -196,6 +202,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "без (?:моего |моих )?(?:участия|подтвержден~|согласован~|вмешательств~|вопросов|спроса)(?: человека)?|"
         ""
         "без человека|не спрашива~(?: меня)?|не беспоко~(?: меня)?|сам~ реш~|"
+        "(?:применя~|внедря~|меняй~?) (?:изменени~ |все )?сам~|"
         "without (?:asking|approvals?|my approval|human|confirmation|me|a human)(?: me)?(?: intervention)?|"
         "don't ask(?: me)?|do not ask(?: me)?|no approvals?(?: needed)?|no human(?: in the loop)?|unattended|"
         "hands[- ]off|на автопилоте|on autopilot|decide (?:by|for) yourself",
@@ -244,6 +251,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.STOP,
         "",
+        "вторичн~|secondary|less important|set|setting|focus~|запус~|провед~|go|goes|going|climb|станут|стать|"
         "отвеча~|ответит~|ничего|ничто|никому|nothing|anything|everything|обе|оба|обоих|оно|их|both|them|"
         "answer(?:s|ed|ing)?|respond~|repl(?:y|ies|ying)|работа(?:ть|л|ла|ло|ет|ли|ющ~)|пожалуй~|наш~|текущ~|"
         "нынешн~|сейчас|existing|present|количеств~|числ(?:о|а|ом)|объем~|нужн~|необходим~|требуется|"

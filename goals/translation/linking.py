@@ -11,6 +11,7 @@ from goals.translation.tokens import Clause, Kind
 
 def link(clauses: list[Clause], metrics: Mapping[str, MetricDefinition]) -> None:
     """Share between clauses that are joined by "and" or a comma what one of them left unsaid."""
+    _look_ahead(clauses, metrics)
     for before, clause in itertools.pairwise(clauses):
         if _is(clause, Kind.EXCEPT) and before.hold and not before.factors and not before.metrics:
             clause.factor_mode, before.used = "allow", True  # "touch nothing, except top_k"
@@ -34,6 +35,29 @@ def _is(clause: Clause, kind: Kind) -> bool:
     return any(token.kind is kind for token in clause.tokens)
 
 
+def _look_ahead(clauses: list[Clause], metrics: Mapping[str, MetricDefinition]) -> None:
+    """The verb may come last: "точность и полноту сохранить", "precision and recall at least 70 %"."""
+    adopted = False
+    for before, clause in reversed(list(itertools.pairwise(clauses))):
+        bare = before.metrics and not (
+            before.verb or before.hold or before.quantity or before.main or before.negated or before.outranks
+        )
+        joined = clause.joint == "and" or (clause.joint == "comma" and adopted)
+        adopted = bool(
+            bare and joined and _metric_first(clause) and (clause.verb or clause.hold or _fits(before, clause, metrics))
+        )
+        if adopted:
+            before.verb, before.hold, before.reach = clause.verb, clause.hold, clause.reach
+            before.quantity, before.compares, before.limit = clause.quantity, clause.compares, clause.limit
+            before.allow, before.relative = clause.allow, clause.relative
+            before.categories = before.categories or list(clause.categories)
+
+
+def _metric_first(clause: Clause) -> bool:
+    content = [token.kind for token in clause.tokens if token.kind is not Kind.STOP]
+    return bool(content) and content[0] is Kind.METRIC and not any(mention.implied for mention in clause.metrics)
+
+
 def _is_bare_factor(clause: Clause) -> bool:
     return bool(clause.factors) and not (clause.metrics or clause.factor_mode or clause.hold or clause.verb)
 
@@ -41,6 +65,9 @@ def _is_bare_factor(clause: Clause) -> bool:
 def _inherit(before: Clause, clause: Clause) -> None:
     if clause.factors and not clause.metrics and clause.factor_mode is None and not clause.verb and not clause.hold:
         if clause.allow:
+            return
+        if before.allow and before.factors and before.factor_mode is None:
+            clause.allow, clause.verb = True, before.verb
             return
         if before.factors or before.hold:
             clause.factor_mode = before.factor_mode or ("forbid" if before.hold else None)
@@ -108,6 +135,8 @@ def _spread_categories(clauses: list[Clause]) -> None:
             if pending and not clause.categories:
                 clause.categories = pending
             pending, last = [], clause
+        elif clause.categories and clause.quantity is not None and last is not None and clause.joint != "hard":
+            clause.metrics, clause.verb = list(last.metrics), last.verb  # "recall on facts 80 %, on dates 60 %"
         elif clause.categories and not clause.factors:
             if last is not None and clause.joint != "hard" and (not last.categories or clause.joint == "and"):
                 last.categories = [*last.categories, *clause.categories]

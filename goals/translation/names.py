@@ -57,7 +57,8 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
     ("retrieval_precision", r"точнее|поточнее|more (?:precise|accurate)~?|preciser|accurate~", "up", False),
     (
         "retrieval_recall",
-        r"полнее|пополнее|more complete~?|вспомина~|remember more|recall more|forget less",
+        r"полнее|пополнее|more complete~?|вспомина~|"
+        r"помни~ (?:больше|лучше)|(?:больше|лучше) помни~|remember (?:more|better)|recall more|forget less",
         "up",
         False,
     ),

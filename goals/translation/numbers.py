@@ -8,6 +8,8 @@ from goals.translation.tokens import Kind, Quantity, Token, Unit
 
 _WORDS: dict[str, float] = {
     **dict.fromkeys(("один", "одного", "одну", "одной", "one"), 1),
+    **dict.fromkeys(("полтора", "полторы", "полутора", "one and a half"), 1.5),
+    **dict.fromkeys(("полтора", "полторы", "полутора", "one and a half"), 1.5),
     **dict.fromkeys(("два", "две", "двух", "two"), 2),
     **dict.fromkeys(("три", "трех", "three"), 3),
     **dict.fromkeys(("четыре", "четырех", "four"), 4),
@@ -57,7 +59,7 @@ _UNITS: tuple[tuple[Unit, str, float], ...] = (
     ("score", r"(?:из\s+(?:5|пяти)|of\s+5|out\s+of\s+(?:5|five)|/\s?5|балл\w*|звезд\w*|stars?)", 1.0),
     ("times", r"(?:-?\s?fold|times|x|х|-кратн\w*|раз|раза)", 1.0),
 )
-_SIGN = r"(?P<sign>[+-]\s?|(?:минус|плюс|minus|plus)\s+)?"
+_SIGN = r"(?P<sign>\+\s?|-(?=[\d.$])|(?:минус|плюс|minus|plus)\s+)?"
 _RANGE = rf"(?:\s?-\s?(?P<upper>{_NUMBER})(?=\s*%?))?"
 
 _WITH_UNIT = [
@@ -67,6 +69,9 @@ _WITH_UNIT = [
 _DOLLAR_FIRST = re.compile(rf"{_SIGN}(?:\$|usd\s)\s?(?P<n>{_NUMBER})(?P<upper>(?!))?{_SCALE}(?!\d)")
 _PLAIN = re.compile(rf"{_SIGN}(?P<n>{_NUMBER}){_RANGE}{_SCALE}(?!\w)")
 _TIMES_FIRST = re.compile(rf"(?:в|x|х|×)\s*(?P<n>{_NUMBER}|{_WORD}|полтора)\s*(?:раз\w*)?(?!\w)")
+_FRACTION = re.compile(r"(\d{1,2})\s?/\s?(\d{1,2})(?!\w)")
+# "Процентов на десять": about ten percent, said the Russian way.
+_APPROXIMATE = re.compile(rf"(?:процент|пункт)\w*\s+на\s+(?P<n>{_NUMBER}|{_WORD})(?!\w)")
 _FIXED: tuple[tuple[re.Pattern[str], Quantity], ...] = tuple(
     (re.compile(rf"(?:{pattern})(?!\w)"), quantity)
     for pattern, quantity in (
@@ -88,6 +93,7 @@ _FIXED: tuple[tuple[re.Pattern[str], Quantity], ...] = tuple(
         (r"(?:a|one)\s+second", Quantity(1000, "ms")),
         (r"секунд[аыу]", Quantity(1000, "ms")),
         (r"(?:a|one)\s+cent", Quantity(0.01, "usd")),
+        (r"полсекунды|half\s+a\s+second", Quantity(500, "ms")),
         (r"half\s+a\s+cent|полцента", Quantity(0.005, "usd")),
     )
 )
@@ -135,6 +141,10 @@ def quantities_at(text: str, at: int) -> list[Token]:
         add(match, with_sign(match, _scaled(match), "plain"))
     if match := _TIMES_FIRST.match(text, at):
         add(match, Quantity(_number(match["n"]), "times"))
+    if (match := _FRACTION.match(text, at)) and 0 < int(match[1]) < int(match[2]) != 5:
+        add(match, Quantity(int(match[1]) / int(match[2]), "part"))
+    if match := _APPROXIMATE.match(text, at):
+        add(match, Quantity(_number(match["n"]) / 100, "pp"))
     for fixed, quantity in _FIXED:
         if match := fixed.match(text, at):
             add(match, quantity)

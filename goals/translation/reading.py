@@ -27,16 +27,18 @@ metric asks for action; a share of the current value for cost; a share of its ta
 
 @dataclass
 class Draft:
-    """What was read so far. `soft` are limits that become targets when nothing else is one."""
+    """What was read so far. `soft` are limits that become targets when nothing else is one; their third part
+    tells whether they were worded as limits. `spoken`: some target came with a verb."""
 
     targets: list[Target] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
-    soft: list[tuple[Target, Constraint]] = field(default_factory=list)
+    soft: list[tuple[Target, Constraint, bool]] = field(default_factory=list)
     first: list[str] = field(default_factory=list)
     outranks: list[tuple[str, str]] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     by_group: set[str] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
+    spoken: bool = False
 
 
 def better(metric: MetricDefinition) -> Direction:
@@ -76,8 +78,8 @@ def read(clause: Clause, metrics: Mapping[str, MetricDefinition], draft: Draft, 
     found = mentions(clause)
     if not found:
         return
-    if clause.outranks and len(found) > 1:
-        draft.outranks.append((found[0][1], found[1][1]))
+    if clause.outranks and len(clause.metrics) > 1:
+        _rank_pair(clause, draft)
         clause.used = True
         return
     if _is_ranking(clause):
@@ -90,6 +92,12 @@ def read(clause: Clause, metrics: Mapping[str, MetricDefinition], draft: Draft, 
         _explain(mention, metrics[name], voice)
         if _read_one(clause, mention, metrics[name], draft, voice):
             clause.used = True
+
+
+def _rank_pair(clause: Clause, draft: Draft) -> None:
+    """ "Quality matters more than cost": each metric of the first mention before each of the second."""
+    higher, lower = clause.metrics[0].names, clause.metrics[1].names
+    draft.outranks.extend((one, other) for one in higher for other in lower)
 
 
 def _is_ranking(clause: Clause) -> bool:
@@ -236,9 +244,12 @@ def _is_margin(clause: Clause, hold: str, metric: MetricDefinition) -> bool:
 def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, draft: Draft, voice: Voice) -> bool:
     direction = _direction(clause, verb, metric)
     amount: Amount | None = Amount()
+    compares = clause.compares
+    if clause.reach and not compares and clause.quantity and not clause.quantity.sign:
+        compares = frozenset({"to"})
     if clause.quantity is not None:
         amount = target_amount(
-            clause.quantity, metric, compares=clause.compares, direction=direction,
+            clause.quantity, metric, compares=compares, direction=direction,
             has_verb=verb is not None, relative=clause.relative, voice=voice,
         )  # fmt: skip
         if amount is None:
@@ -250,6 +261,7 @@ def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, dra
     elif verb in ("touch", "worse"):
         return False
     assert amount is not None  # noqa: S101 - both branches above set it
+    categories: list[str | None] = [*dict.fromkeys(clause.categories)]
     targets = [
         Target(
             metric=metric.name,
@@ -259,13 +271,13 @@ def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, dra
             relative=amount.relative,
             category=category,
         )
-        for category in dict.fromkeys(clause.categories or [None])
+        for category in categories or [None]
     ]
     if verb is None and amount.value is not None and (clause.limit or clause.compares & {"lt", "gt", "to", "within"}):
         kind: ConstraintKind = "min" if direction == "increase" else "max"
         limit = Constraint(metric=metric.name, kind=kind, value=amount.value)
         if clause.limit or (metric.priority == "secondary" and not metric.higher_is_better):
-            draft.soft.extend((target, limit) for target in targets)
+            draft.soft.extend((target, limit, clause.limit) for target in targets)
             return True
     if clause.quantity is None and verb is None:
         draft.bare.add(metric.name)
@@ -278,6 +290,7 @@ def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, dra
             f"{metric.title} has no target value: as far as it goes.",
             f"Для «{metric.name}» нет целевого значения: насколько получится.",
         )
+    draft.spoken = draft.spoken or verb is not None
     draft.targets.extend(targets)
     return True
 

@@ -88,6 +88,7 @@ class Clause:
     aside: bool = False  # budget, autonomy or a protected thing was understood here
     lone_quantities: list[Token] = field(default_factory=list)
     inherited: bool = False
+    reach: bool = False  # "reach", "get to": an amount without a preposition is the value itself
     used: bool = False
 
     @property

@@ -48,6 +48,8 @@ def translate(
         circumstances.read(clause, beside, voice)
     unread = _unread(text, clauses, beside)
     _settle_limits(draft, voice)
+    aims = {target.metric for target in draft.targets}
+    draft.first.extend(higher for higher, lower in draft.outranks if higher not in aims and lower in aims)
     _put_first(draft, metrics, voice)
     targets = _ordered(_merged(draft.targets), draft)
     constraints = _tightest(draft, targets)
@@ -79,9 +81,10 @@ def translate(
 def _settle_limits(draft: Draft, voice: Voice) -> None:
     """Limits beside a target are constraints; limits alone are what the goal is about."""
     promoted = not draft.targets and not draft.first
-    for target, constraint in draft.soft:
+    for target, constraint, worded_as_limit in draft.soft:
         # "Users wait too long, p95 under 2 s": the limit says how far the bare wish goes.
-        if promoted or target.metric in draft.bare:
+        # Nor is "latency < 2 s" a mere condition where every wish is a bare comparison.
+        if promoted or target.metric in draft.bare or not (worded_as_limit or draft.spoken):
             draft.targets.append(target)
         else:
             draft.constraints.append(constraint)

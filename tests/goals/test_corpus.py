@@ -61,6 +61,6 @@ def test_translate__phrase_of_the_corpus__means_what_is_written_down(phrase: dic
 
 def test_corpus__as_a_whole__is_large_and_in_both_languages() -> None:
     russian = sum(any("а" <= char <= "я" for char in entry["text"].lower()) for entry in CORPUS)
-    assert len(CORPUS) >= 110
-    assert min(russian, len(CORPUS) - russian) >= 50
+    assert len(CORPUS) >= 150
+    assert min(russian, len(CORPUS) - russian) >= 70
     assert len({entry["text"] for entry in CORPUS}) == len(CORPUS)
