@@ -3,8 +3,8 @@
 score = (relevance_weight · relevance + recency_weight · recency) / (relevance_weight + recency_weight)
 
 Both parts are relative to the candidates of this query, so that they can be mixed: relevance is a strategy's raw score
-divided by the best one; recency is the place in the candidates' span of time, from 0 for the oldest to 1 for the newest.
-Equal scores are ordered by id: the same data gives the same result.
+divided by the best one; recency is the place in the candidates' span of time, from 0 for the oldest to 1 for the
+newest. Equal scores are ordered by id: the same data gives the same result.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 from kernel.errors import InvalidInput
 from maas.parameters import RunParameters
 from maas.retrieval.found import SearchResult
-from maas.retrieval.search import HALF_LIFE_DAYS, search
+from maas.retrieval.search import search
 from tests.maas.conftest import START, Remember
 
 pytestmark = pytest.mark.django_db
@@ -79,10 +79,10 @@ def test_recency_weight__equal_relevance__newer_first(anna: uuid.UUID, remember:
     assert ids(look(anna, "cello")) == [new, old]
 
 
-def test_recency__one_half_life_older__is_one_half(anna: uuid.UUID, remember: Remember) -> None:
-    remember(anna, "Cello lessons.", day=0)
-    remember(anna, "Cello lessons.", day=HALF_LIFE_DAYS)
-    assert [item.recency for item in look(anna, "cello").found] == pytest.approx([1.0, 0.5])
+def test_recency__is_the_place_in_the_candidates_span_of_time(anna: uuid.UUID, remember: Remember) -> None:
+    for day in (0, 30, 40):
+        remember(anna, "Cello lessons.", day=day)
+    assert [item.recency for item in look(anna, "cello").found] == pytest.approx([1.0, 0.75, 0.0])
 
 
 def test_relevance__is_relative_to_the_best_candidate(anna: uuid.UUID, remember: Remember) -> None:
