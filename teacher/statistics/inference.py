@@ -63,7 +63,7 @@ class ConstantDifference:
     span: float | None
     design_effect: float = 1.0
     variance: float | None = 0.0
-    method: str = "exact bound on the share that differs"
+    method: str = "permutation test, exact bound on the share that differs"
 
     def _reach(self, sign: int) -> float:
         return 1.0 if self.span is None else max(self.span + sign * self.estimate, 0.0)

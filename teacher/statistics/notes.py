@@ -29,7 +29,7 @@ def notes(
     told = [_criterion_note(result) for result in results]
     told += [f"blocked by {check.name}: {check.detail}" for check in health if check.blocks and not check.ok]
     smallest = min(result.n for result in results)
-    needed = max((result.needs_n or 0 for result in results), default=0)
+    needed = max((result.needs_n or 0 for result in results if not result.passes), default=0)
     if smallest < MIN_SAMPLES_PER_VARIANT:
         told.append(f"n = {smallest} is below the floor of {MIN_SAMPLES_PER_VARIANT}: no verdict")
     if verdict is Verdict.INCONCLUSIVE and needed > smallest:

@@ -64,7 +64,7 @@ class ConstantQuantile:
     p_two_sided: float
     design_effect: float = 1.0
     variance: float | None = None
-    method: str = "exact bound on the share that differs"
+    method: str = "permutation test, exact bound on the share that differs"
 
     def _moved(self, share: float) -> float | None:
         place = self.quantile + share

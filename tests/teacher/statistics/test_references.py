@@ -14,6 +14,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import DescrStatsW, ttest_ind
 
 from benchmarks.references import REFERENCES, Z
+from benchmarks.statistics import exact_rows, reference_row
 from teacher.statistics import evaluate
 from teacher.statistics.health import fisher_exact
 from teacher.statistics.paired_proportions import tango_z
@@ -118,3 +119,7 @@ def test_metrics__reference_arms__means_of_each_arm() -> None:
         "baseline": {METRIC: pytest.approx(0.2)},
         "variant": {METRIC: pytest.approx(0.4)},
     }
+
+
+def test_benchmark__rows_without_chance__held() -> None:
+    assert [row.check for row in (*exact_rows(), reference_row()) if not row.ok] == []
