@@ -166,7 +166,13 @@ METRICS: Mapping[str, MetricDefinition] = _catalogue(
         kind="positive",
         higher_is_better=False,
         unit="ms",
-        aliases=("mean latency", "average latency", "средняя задержка", "среднее время ответа"),
+        aliases=(
+            "mean latency",
+            "average latency",
+            "средняя задержка",
+            "среднее время ответа",
+            "average response time",
+        ),
         doc="Time from request to answer of one run.",
     ),
     MetricDefinition(

@@ -30,11 +30,13 @@ def split(tokens: list[Token], text: str) -> list[Clause]:
             # "с точностью не ниже 80 %": the preposition opens a condition.
             joint = "hard" if text[token.start : token.end] != "from" and current.verb else None
         if joint is not None:
+            conditional, joint = joint == "given", "hard" if joint == "given" else joint
             if current.tokens:
                 clauses.append(current)
-                current = Clause(joint=joint)
+                current = Clause(joint=joint, conditional=conditional)
             elif current.joint != "hard" or not clauses:
                 current.joint = joint
+            current.conditional = current.conditional or conditional
             continue
         if _starts_anew(current, token, following, text):
             clauses.append(current)

@@ -94,7 +94,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.ALLOW,
         "allow",
-        "допусти(?:м|мо|ма|мы|мый|мая|мое)|допуска(?:ется|ю|ем)|можно|разреш~|приемлем~|терпимо|согласен на|"
+        "допусти(?:м|мо|ма|мы|мый|мая|мое)|допуска(?:ется|ю|ем)|может|могут|можно|разреш~|приемлем~|"
+        "терпимо|согласен на|"
         "may|can|allow~|accept~|tolerat~|permit~|okay|ok|fine",
     ),
     (
@@ -189,9 +190,13 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.BREAK,
         "hard",
-        "но|а|однако|зато|при этом|причем|при|пока|but|while|whilst|with|yet|however|whereas|"
-        "provided(?: that)?|subject to|as long as|so long as|given|if|если|если при этом|с условием|"
-        "при условии|чтобы|at the same time|одновременно|в то же время|so that|though|although|хотя",
+        "но|а|однако|зато|при этом|причем|but|yet|however|whereas|if|если|если при этом|чтобы|"
+        "at the same time|одновременно|в то же время|so that|though|although|хотя",
+    ),
+    (
+        Kind.BREAK,
+        "given",
+        "при|пока|while|whilst|with|provided(?: that)?|subject to|as long as|so long as|given|с условием|при условии",
     ),
     # --- how it is worked ---------------------------------------------------------------------------------------------
     (
@@ -251,6 +256,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.STOP,
         "",
+        "ideally|желательно|в идеале|идеально|mode|режим~|i'd|"
         "вторичн~|secondary|less important|set|setting|focus~|запус~|провед~|go|goes|going|climb|станут|стать|"
         "отвеча~|ответит~|ничего|ничто|никому|nothing|anything|everything|обе|оба|обоих|оно|их|both|them|"
         "answer(?:s|ed|ing)?|respond~|repl(?:y|ies|ying)|работа(?:ть|л|ла|ло|ет|ли|ющ~)|пожалуй~|наш~|текущ~|"

@@ -20,6 +20,12 @@ QUALITY_METRICS = ("retrieval_precision", "retrieval_recall", "context_utilizati
 # name, pattern, verb that the word carries, whether it names the opposite
 SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
     (
+        "context_utilization",
+        r"context is used|uses? (?:of )?the context|использ(?:ует|овал|овать) контекст~",
+        None,
+        False,
+    ),
+    (
         "token_cost",
         r"дешевле|подешевле|дешев(?:о|ым|ыми|ые|ую)|удешев(?:и|л)~|cheap|cheaper|cheaply|less expensive~|"
         r"inexpensive~|economical~|экономичн~",

@@ -230,7 +230,7 @@ def _is_margin(clause: Clause, hold: str, metric: MetricDefinition) -> bool:
     if "by" in compares or quantity.unit == "pp":
         return True
     if clause.allow:
-        return "to" not in compares
+        return "to" not in compares and ("by" in compares or quantity.unit in ("%", "part"))
     if hold == "hold":
         return "within" in compares and quantity.unit == "%"
     if quantity.unit == "%" and metric.unit != "share":
@@ -276,8 +276,9 @@ def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, dra
     if verb is None and amount.value is not None and (clause.limit or clause.compares & {"lt", "gt", "to", "within"}):
         kind: ConstraintKind = "min" if direction == "increase" else "max"
         limit = Constraint(metric=metric.name, kind=kind, value=amount.value)
-        if clause.limit or (metric.priority == "secondary" and not metric.higher_is_better):
-            draft.soft.extend((target, limit, clause.limit) for target in targets)
+        worded = clause.limit or clause.conditional
+        if worded or (metric.priority == "secondary" and not metric.higher_is_better):
+            draft.soft.extend((target, limit, worded) for target in targets)
             return True
     if clause.quantity is None and verb is None:
         draft.bare.add(metric.name)

@@ -87,6 +87,7 @@ class Clause:
     negated: bool = False  # a negation that found nothing to negate
     aside: bool = False  # budget, autonomy or a protected thing was understood here
     lone_quantities: list[Token] = field(default_factory=list)
+    conditional: bool = False  # opened by "while", "при": a comparison without a verb is a limit
     inherited: bool = False
     reach: bool = False  # "reach", "get to": an amount without a preposition is the value itself
     used: bool = False
