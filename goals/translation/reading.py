@@ -145,6 +145,9 @@ def _explain(mention: MetricMention, metric: MetricDefinition, voice: Voice) -> 
 def _read_one(clause: Clause, mention: MetricMention, metric: MetricDefinition, draft: Draft, voice: Voice) -> bool:
     verb = _turned(clause.verb) if mention.inverted else clause.verb
     hold = _turned(clause.hold) if mention.inverted else clause.hold
+    if mention.group:  # quality rises when hallucination falls
+        verb = {"up": "improve", "down": "worse"}.get(verb or "", verb)
+        hold = {"nodrop": "noworse", "norise": "hold"}.get(hold or "", hold)
     if clause.allow and hold is None and _worsens(verb, metric):
         if clause.quantity is None:
             return False
