@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from audit.models import AuditEntry
 from audit.selectors import ChainReport, chain_verify
 from contracts.actor import Actor
 from contracts.base import Json
 
-__all__ = ["ChainReport", "chain_verify", "entry_append"]
+__all__ = ["ChainReport", "chain_lock", "chain_verify", "entry_append"]
 
 
 def entry_append(
@@ -27,7 +29,7 @@ def entry_append(
     """Add one row to the change log, inside the caller's transaction: it stands or falls with the change it records.
 
     Writers of the chain wait for each other until commit, so append last. Whoever locks rows first and appends
-    later calls `audit_chain_lock()` (SQL) before those locks.
+    later calls `chain_lock` before those locks.
     """
     return AuditEntry.objects.create(
         actor_kind=actor.kind,
@@ -44,3 +46,9 @@ def entry_append(
         campaign=campaign,
         request_id=request_id,
     )
+
+
+def chain_lock() -> None:
+    """Take the chain's lock for the rest of the transaction, before any row lock: everyone in the same order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT public.audit_chain_lock()")

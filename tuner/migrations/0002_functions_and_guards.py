@@ -28,7 +28,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE next_version int;
 BEGIN
-  SELECT coalesce(max(version), 0) + 1 INTO next_version FROM public.experiment_parameters;
+  -- People count production versions (v1, v2, v3); arms of experiments are numbered apart, from a million on.
+  SELECT coalesce(max(version), CASE p_kind WHEN 'experiment' THEN 1000000 ELSE 0 END) + 1 INTO next_version
+    FROM public.experiment_parameters WHERE kind = p_kind;
   INSERT INTO public.experiment_parameters
     (version, parent_version, retrieval, context, llm, archivist, prompts, content_hash, is_active, kind,
      experiment, variant, reason, created_by)
