@@ -1,0 +1,173 @@
+"""Writes of data sets: loading a file, seeding the bundled one, sealing the golden set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from audit.services import entry_append
+from contracts.actor import Actor, Role
+from contracts.maas import NewMemory
+from experiments.domain.examples import ExampleValue, content_hash
+from experiments.importers import jsonl, locomo
+from experiments.importers.base import Conversation
+from experiments.models import Dataset, EvaluationExample, GoldenExample
+from kernel.canonical import derive_uuid
+from kernel.errors import Conflict, InvalidInput
+from maas import client as maas_client
+
+FORMATS = {"locomo": locomo.read, "jsonl": jsonl.read}
+SPLITS = ("train", "validation", "golden")
+
+
+def dialogues_load(
+    *,
+    format_name: str,
+    path: Path,
+    dataset: str,
+    splits: Mapping[str, Sequence[str]],
+    actor: Actor,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Load a dialogue file as memories and questions; loading the same again changes nothing.
+
+    1. The whole file is read and checked before anything is stored. 2. Memories go to MaaS through its public
+    client, idempotent by id. 3. Data set, examples and golden seal are stored in one transaction.
+    Raises `InvalidInput` for a bad file, format or conversation id, `Conflict` for a name that holds other content.
+    """
+    actor.require(Role.OPERATOR)
+    if format_name not in FORMATS:
+        raise InvalidInput(f"unknown format {format_name!r}; known: {', '.join(sorted(FORMATS))}")
+    conversations, account = FORMATS[format_name](path, dataset=dataset)
+    chosen = _assign(conversations, splits)
+    values = {split: [value for item in items for value in _values(item, dataset)] for split, items in chosen.items()}
+    memories = [memory for items in chosen.values() for item in items for memory in item.memories.values()]
+    _refuse_other_content(dataset, values)
+    _import_memories(memories, on_progress)
+    report = {
+        **account.to_json(),
+        "format": format_name,
+        "file": path.name,
+        "splits": {split: [item.conversation_id for item in items] for split, items in chosen.items()},
+        "questions_by_split": {split: len(items) for split, items in values.items()},
+    }
+    return dataset_store(name=dataset, source=f"{format_name}: {path.name}", values=values, report=report, actor=actor)
+
+
+def _assign(
+    conversations: Sequence[Conversation], splits: Mapping[str, Sequence[str]]
+) -> dict[str, list[Conversation]]:
+    """Conversations by split. Without any split named, 70 / 15 / 15 % of the conversations in file order."""
+    known = {item.conversation_id: item for item in conversations}
+    named = [name for split in SPLITS for name in splits.get(split, ())]
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        raise InvalidInput(
+            f"unknown conversation id {unknown[0]!r}; the file holds: {', '.join(known)}",
+            details={"unknown": unknown, "known": list(known)},
+        )
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"conversation {twice[0]!r} is in two splits; each belongs to one")
+    if not named:
+        if len(conversations) < len(SPLITS):
+            raise InvalidInput("the file holds fewer than three conversations: name the splits that you have")
+        ordered = list(known)
+        train = max(1, min(len(ordered) - 2, round(len(ordered) * 0.7)))
+        validation = max(1, (len(ordered) - train) // 2)
+        cut = train + validation
+        splits = {"train": ordered[:train], "validation": ordered[train:cut], "golden": ordered[cut:]}
+    return {split: [known[name] for name in splits.get(split, ())] for split in SPLITS}
+
+
+def _values(conversation: Conversation, dataset: str) -> list[ExampleValue]:
+    return [
+        ExampleValue(
+            external_id=question.external_id,
+            user_id=conversation.user_id,
+            query=question.query,
+            asked_at=question.asked_at,
+            expected_memory_ids=tuple(conversation.memories[name].memory_id for name in question.evidence),
+            should_retrieve=question.should_retrieve,
+            category=question.category,
+            difficulty=question.difficulty,
+            cluster=f"{dataset}/{question.external_id}",
+            key_facts=question.key_facts,
+            forbidden=question.forbidden,
+        )
+        for question in conversation.questions
+    ]
+
+
+def _refuse_other_content(name: str, values: dict[str, list[ExampleValue]]) -> None:
+    existing = Dataset.objects.filter(name=name).first()
+    if existing is None:
+        return
+    if existing.report.get("content_hash") != _whole_hash(values):
+        raise Conflict(f"the data set {name!r} exists with other content; choose another name")
+
+
+def _whole_hash(values: dict[str, list[ExampleValue]]) -> str:
+    return content_hash([value for split in SPLITS for value in values.get(split, [])])
+
+
+def _import_memories(memories: Sequence[NewMemory], on_progress: Callable[[int, int], None] | None) -> None:
+    size = 500
+    for start in range(0, len(memories), size):
+        maas_client.memories_import(memories[start : start + size])
+        if on_progress is not None:
+            on_progress(min(start + size, len(memories)), len(memories))
+
+
+@transaction.atomic
+def dataset_store(
+    *, name: str, source: str, values: dict[str, list[ExampleValue]], report: dict[str, Any], actor: Actor
+) -> Dataset:
+    """Store examples by split and seal the golden ones. The same content again returns what is there."""
+    existing = Dataset.objects.filter(name=name).first()
+    if existing is not None:
+        _refuse_other_content(name, values)
+        return existing
+    golden = values.get("golden", [])
+    dataset = Dataset.objects.create(
+        name=name,
+        source=source,
+        report={**report, "content_hash": _whole_hash(values)},
+        golden_hash=content_hash(golden),
+    )
+    EvaluationExample.objects.bulk_create(
+        EvaluationExample(**_columns(dataset, value), split=split)
+        for split in ("train", "validation")
+        for value in values.get(split, [])
+    )
+    GoldenExample.objects.bulk_create(GoldenExample(**_columns(dataset, value)) for value in golden)
+    entry_append(
+        actor=actor,
+        action="dataset.loaded",
+        subject_type="dataset",
+        subject_id=name,
+        after={"splits": {split: len(items) for split, items in values.items()}, "golden_hash": dataset.golden_hash},
+        reason=source,
+    )
+    return dataset
+
+
+def _columns(dataset: Dataset, value: ExampleValue) -> dict[str, Any]:
+    return {
+        "id": derive_uuid("example", dataset.name, value.external_id),
+        "dataset": dataset,
+        "external_id": value.external_id,
+        "user_id": value.user_id,
+        "query": value.query,
+        "asked_at": value.asked_at,
+        "expected_memory_ids": list(value.expected_memory_ids),
+        "key_facts": list(value.key_facts),
+        "forbidden": list(value.forbidden),
+        "should_retrieve": value.should_retrieve,
+        "category": value.category,
+        "difficulty": value.difficulty,
+        "cluster": value.cluster,
+    }

@@ -1,0 +1,1 @@
+"""Dialogue files into memories and questions. One module per format; each says what it took and what it skipped."""

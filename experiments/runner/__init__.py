@@ -1,0 +1,5 @@
+"""Runs examples under arms: validation experiments, golden passes, screening. Decides nothing."""
+
+from experiments.runner.passes import PassPlan, PassProgress, pass_run
+
+__all__ = ["PassPlan", "PassProgress", "pass_run"]
