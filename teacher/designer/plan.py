@@ -1,0 +1,156 @@
+"""Choose one experiment among the screened candidates and write its spec and hypothesis. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.experiment_spec import ExperimentSpec, SuccessCriterion, VariantSpec
+from contracts.goal import Constraint
+from contracts.metric import METRICS
+from contracts.parameters import ParameterChange
+from teacher.designer.guards import guard_criteria
+from teacher.designer.screening import Screened
+from teacher.domain.gaps import Measured, MetricGap
+from teacher.domain.wording import amount, signed
+
+MIN_DELTA_SHARE = 0.25
+"""min_delta as a share of the effect that screening promises: at a true effect of min_delta a test passes only half
+the time, so it lies well below."""
+
+_LARGEST_MIN_DELTA = 0.02
+_POWER_Z = 1.96 + 0.84
+
+
+@dataclass(frozen=True, slots=True)
+class DesignRequest:
+    """What the Manager asks: improve `gap.metric` on `dataset` from `base_version`. `n`: validation examples."""
+
+    name: str
+    dataset: str
+    gap: MetricGap
+    constraints: Sequence[Constraint]
+    start: Measured
+    current: Measured
+    base_version: int
+    n: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExperiment:
+    """One experiment worth running, and why. `needs_n`: pairs for 80 % power at the effect that screening promises."""
+
+    spec: ExperimentSpec
+    change: ParameterChange
+    metric: str
+    direction: str
+    title: str
+    hypothesis: str
+    rationale: str
+    expected_effect: float
+    needs_n: int
+    needs_approval: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlan:
+    """Why no experiment is worth running now."""
+
+    reason: str
+
+
+def plan_choose(request: DesignRequest, screened: Sequence[Screened]) -> PlannedExperiment | NoPlan:
+    """The candidate with the best promise, as an experiment.
+
+    Promise = mean gain of the goal's metric on train − half its standard error − twice what it would break beyond
+    the guards' margins. A candidate without a positive gain is never tested.
+    """
+    metric = request.gap.metric
+    measured = _measured(metric)
+    better_up = METRICS[measured].higher_is_better
+    guards = guard_criteria(focus=metric, constraints=request.constraints, start=request.start, current=request.current)
+    ranked = sorted(
+        ((_promise(item, measured, better_up, guards), index, item) for index, item in enumerate(screened)),
+        key=lambda entry: (-entry[0], entry[1]),
+    )
+    promising = [(promise, item) for promise, _, item in ranked if item.gain(measured, higher_is_better=better_up) > 0]
+    if not promising:
+        return NoPlan(f"none of {len(screened)} screened steps improved {METRICS[metric].title.lower()} on train data")
+    promise, best = promising[0]
+    if promise <= 0:
+        return NoPlan(
+            f"the best of {len(screened)} screened steps, {_step(best.candidate.change)}, promises too little or would "
+            "break a guard"
+        )
+    return _planned(request, best, guards, measured, better_up)
+
+
+def _measured(metric: str) -> str:
+    """The per-run metric that stands for a percentile when effects are screened and tested."""
+    return METRICS[metric].source or metric
+
+
+def _promise(item: Screened, metric: str, better_up: bool, guards: Sequence[SuccessCriterion]) -> float:
+    found = item.differences.get(metric)
+    if found is None:
+        return -math.inf
+    harm = 0.0
+    for guard in guards:
+        other = item.differences.get(guard.metric)
+        if other is None or METRICS[guard.metric].kind == "positive":
+            continue
+        loss = -other.mean if guard.direction == "no_large_drop" else other.mean
+        harm += max(0.0, loss - abs(guard.max_delta or 0.0))
+    return item.gain(metric, higher_is_better=better_up) - 0.5 * found.error - 2.0 * harm
+
+
+def _planned(
+    request: DesignRequest, best: Screened, guards: list[SuccessCriterion], metric: str, better_up: bool
+) -> PlannedExperiment:
+    change = best.candidate.change
+    effect = best.differences[metric]
+    gain = best.gain(metric, higher_is_better=better_up)
+    direction = "increase" if better_up else "decrease"
+    min_delta = round(min(_LARGEST_MIN_DELTA, MIN_DELTA_SHARE * gain), 4)
+    needs_n = max(50, math.ceil((_POWER_Z * effect.deviation / gain) ** 2))
+    spec = ExperimentSpec(
+        experiment_id=request.name,
+        variants=(
+            VariantSpec(name="baseline", params={change.param: change.from_value}),
+            VariantSpec(name="variant", params={change.param: change.to_value}),
+        ),
+        success_criteria=(
+            SuccessCriterion(metric=metric, direction=direction, min_delta=min_delta),
+            *guards,
+        ),
+        expected_n=request.n,
+        dataset=request.dataset,
+        seed=request.seed,
+    )
+    title = METRICS[metric].title.lower()
+    verb = "rises" if better_up else "falls"
+    held = ", ".join(METRICS[guard.metric].title.lower() for guard in guards) or "nothing else"
+    rationale = (
+        f"on {effect.n} train questions the step moved {title} by {signed(metric, effect.mean)} "
+        f"(standard error {amount(metric, effect.error)})"
+    )
+    if request.n < needs_n:
+        rationale += f"; {request.n} validation questions are fewer than the {needs_n} that 80 % power would need"
+    return PlannedExperiment(
+        spec=spec,
+        change=change,
+        metric=request.gap.metric,
+        direction=direction,
+        title=_step(change),
+        hypothesis=f"If {_step(change)}, then {title} {verb} while {held} hold, because {rationale}.",
+        rationale=rationale,
+        expected_effect=effect.mean,
+        needs_n=needs_n,
+        needs_approval=best.candidate.needs_approval,
+    )
+
+
+def _step(change: ParameterChange) -> str:
+    return f"{change.param} goes from {change.from_value} to {change.to_value}"

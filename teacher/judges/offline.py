@@ -1,0 +1,86 @@
+"""The offline judge: rules over the answer, the context that it was given, and what is known to be right.
+
+Hallucination: a claim that no memory in the context supports, a claim that contradicts what holds now (a forbidden,
+stale value), or any claim where nothing was ever told. Saying that one does not know is never a hallucination.
+Context used: a claim of the answer comes from a memory of the context.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from llm.offline.phrases import is_abstention
+from llm.text import sentences, stems
+
+SUPPORT = 0.6
+"""Share of a claim's content stems that one memory must hold to support it."""
+
+_MEMORY_LINE = re.compile(r"^\[\d+\]\s*(?:\d{4}-\d{2}-\d{2}[^|]*\|)?\s*(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One answered run. `should_retrieve` None: no ground truth is known."""
+
+    answer: str
+    context: str
+    found: int
+    should_retrieve: bool | None
+    key_facts: tuple[str, ...]
+    forbidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    context_utilized: bool
+    hallucination: bool
+    reasons: tuple[str, ...]
+
+
+def judge(case: Case) -> Marks:
+    """Judge one answer. Pure and deterministic."""
+    claims = [] if is_abstention(case.answer) else [text for text in sentences(case.answer) if stems(text)]
+    evidence = [frozenset(stems(text)) for text in context_texts(case.context)]
+    supported = [_supported(claim, evidence) for claim in claims]
+    reasons = []
+    if not all(supported):
+        reasons.append(f"no memory supports: {claims[supported.index(False)]}")
+    stale = _stale(case)
+    if claims and stale:
+        reasons.append(f"says what no longer holds: {stale}")
+    if claims and case.should_retrieve is False:
+        reasons.append("claims something that was never told")
+    return Marks(
+        context_utilized=case.found > 0 and any(supported), hallucination=bool(reasons), reasons=tuple(reasons)
+    )
+
+
+def context_texts(context: str) -> list[str]:
+    """The texts of memories and recent exchanges in a context payload, without numbering, dates and headings."""
+    texts = []
+    for line in context.splitlines():
+        if line.startswith("## Question"):
+            break
+        match = _MEMORY_LINE.match(line)
+        text = match[1] if match else line.removeprefix("User:").removeprefix("Assistant:")
+        if text.strip() and not line.startswith("##"):
+            texts.append(text.strip())
+    return texts
+
+
+def _supported(claim: str, evidence: list[frozenset[str]]) -> bool:
+    words = frozenset(stems(claim))
+    return any(len(words & held) >= SUPPORT * len(words) for held in evidence)
+
+
+def _stale(case: Case) -> str | None:
+    """The forbidden value that the answer states, unless it also states what holds now (a correct correction)."""
+    answer = _folded(case.answer)
+    if any(_folded(fact) in answer for fact in case.key_facts):
+        return None
+    return next((value for value in case.forbidden if _folded(value) in answer), None)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().replace("ё", "е").split())

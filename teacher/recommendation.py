@@ -1,0 +1,127 @@
+"""Recommendation Generator: a verdict into an action for the Tuner, with the trade-off in words made from numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.evaluation import CriterionResult, Evaluation, Verdict
+from contracts.metric import METRICS
+from contracts.parameters import ParameterChange
+from contracts.recommendation import Recommendation, RollbackCondition
+from teacher.domain.wording import amount, change_of, interval
+
+_STANDING = {
+    "retrieval_precision": RollbackCondition(delta_threshold=-0.10, cycles=3),
+    "hallucination_rate": RollbackCondition(delta_threshold=0.05, cycles=2),
+}
+_WORSE_BY = 0.10
+
+
+def recommend(
+    *,
+    evaluation: Evaluation,
+    change: ParameterChange,
+    metric: str,
+    by_category: Mapping[str, Mapping[str, float | int]],
+) -> Recommendation:
+    """What should happen after this verdict: only a winner asks for a change, and asking is all that this does."""
+    goal = next((item for item in evaluation.criteria if item.direction in ("increase", "decrease")), None)
+    reason = reason_text(evaluation, goal)
+    if evaluation.verdict is not Verdict.WINNER or goal is None:
+        return Recommendation(
+            action="keep",
+            experiment_id=evaluation.experiment_id,
+            reason=reason,
+            next_steps=_next_steps(evaluation, change, goal),
+        )
+    return Recommendation(
+        action="update_params",
+        experiment_id=evaluation.experiment_id,
+        reason=reason,
+        changes=(change,),
+        rollback_conditions=_conditions(metric, goal),
+        gained=_gained(goal, by_category),
+        given_up=_given_up(evaluation, by_category),
+        acceptable_because="every guard's bound lies inside the margin that the goal or the policy allows",
+        next_steps=(_further(change),),
+    )
+
+
+def _further(change: ParameterChange) -> str:
+    if isinstance(change.to_value, bool | str):
+        return f"with {change.param} at {change.to_value}, look at the other factors anew"
+    return f"try {change.param} further in the same direction"
+
+
+def reason_text(evaluation: Evaluation, goal: CriterionResult | None) -> str:
+    """One sentence: what moved, by how much, how sure, and what decided."""
+    if goal is None or goal.estimate is None:
+        return goal.reason if goal is not None else "only guards were tested"
+    title = METRICS[goal.metric].title if goal.metric in METRICS else goal.metric
+    text = f"{title} {change_of(goal.metric, goal.estimate)} {interval(goal.metric, goal.low, goal.high)}"
+    failing = [item for item in evaluation.criteria if not item.passes and item is not goal]
+    unhealthy = [check for check in evaluation.health if check.blocks and not check.ok]
+    if unhealthy:
+        return f"{text}; the experiment is not sound: {unhealthy[0].detail or unhealthy[0].name}"
+    if evaluation.verdict is Verdict.WINNER:
+        return f"{text}; every guard holds"
+    if not goal.passes:
+        return f"{text}; {goal.reason}"
+    if failing:
+        names = [METRICS[item.metric].title if item.metric in METRICS else item.metric for item in failing]
+        return f"{text}; but {names[0].lower()}: {failing[0].reason}"
+    return text
+
+
+def _conditions(metric: str, goal: CriterionResult) -> dict[str, RollbackCondition]:
+    """The mission's standing conditions, and the goal's metric worse by a tenth of its value."""
+    conditions = dict(_STANDING)
+    value = goal.baseline_value
+    if metric not in conditions and value:
+        sign = -1.0 if METRICS[metric].higher_is_better else 1.0
+        conditions[metric] = RollbackCondition(delta_threshold=round(sign * _WORSE_BY * abs(value), 4), cycles=1)
+    return conditions
+
+
+def _gained(goal: CriterionResult, by_category: Mapping[str, Mapping[str, float | int]]) -> str:
+    title = METRICS[goal.metric].title.lower() if goal.metric in METRICS else goal.metric
+    better_up = goal.direction == "increase"
+    ranked = sorted(by_category.items(), key=lambda item: -float(item[1]["difference"]) * (1 if better_up else -1))
+    best = [(name, row) for name, row in ranked if (float(row["difference"]) > 0) == better_up and row["difference"]][
+        :2
+    ]
+    where = " and ".join(f"{name} ({change_of(goal.metric, float(row['difference']))})" for name, row in best)
+    return f"{title} {change_of(goal.metric, goal.estimate)}" + (f", most in {where}" if where else "")
+
+
+def _given_up(evaluation: Evaluation, by_category: Mapping[str, Mapping[str, float | int]]) -> str:
+    parts = []
+    for item in evaluation.criteria:
+        if item.direction not in ("no_large_drop", "no_large_rise") or item.estimate is None:
+            continue
+        worse = item.estimate < 0 if item.direction == "no_large_drop" else item.estimate > 0
+        if worse:
+            title = METRICS[item.metric].title.lower() if item.metric in METRICS else item.metric
+            margin = f" of {amount(item.metric, item.margin)} allowed" if item.margin is not None else ""
+            if item.metric in METRICS and METRICS[item.metric].kind == "positive":
+                margin = f" of {abs(item.margin) * 100:.0f} % allowed" if item.margin is not None else ""
+            parts.append(f"{title} {change_of(item.metric, item.estimate)}{margin}")
+    goal = next((item for item in evaluation.criteria if item.direction in ("increase", "decrease")), None)
+    if goal is not None:
+        better_up = goal.direction == "increase"
+        losses = [
+            name
+            for name, row in by_category.items()
+            if (float(row["difference"]) < 0) == better_up and row["difference"]
+        ]
+        if losses:
+            parts.append(f"{METRICS[goal.metric].title.lower()} in {', '.join(losses)}")
+    return "; ".join(parts) or "nothing that was measured"
+
+
+def _next_steps(evaluation: Evaluation, change: ParameterChange, goal: CriterionResult | None) -> tuple[str, ...]:
+    if evaluation.verdict is Verdict.LOSER:
+        return (f"try {change.param} the other way, or another factor",)
+    if evaluation.needs_n is not None and goal is not None and goal.n < evaluation.needs_n:
+        return (f"with {evaluation.needs_n} examples the question could be decided", "try another factor")
+    return ("try another factor",)

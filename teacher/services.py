@@ -1,0 +1,101 @@
+"""The Teacher's verbs: judge and measure a batch, analyse an experiment, replay a stored verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.evaluation import Sample, Verdict
+from contracts.experiment_spec import ExperimentSpec
+from contracts.metric import METRICS
+from contracts.parameters import ParameterChange
+from experiments.models import ExperimentResult
+from experiments.selectors import experiment_by_slug, result_of
+from experiments.services import result_record
+from hypotheses.domain.lifecycle import HypothesisStatus
+from kernel.canonical import canonical_json, stable_hash
+from kernel.errors import NotFound
+from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate, samples_read
+from teacher.judges import JUDGE_VERSION, batch_judge
+from teacher.recommendation import recommend
+
+OUTCOMES = {
+    Verdict.WINNER: HypothesisStatus.CONFIRMED,
+    Verdict.LOSER: HypothesisStatus.REJECTED,
+    Verdict.INCONCLUSIVE: HypothesisStatus.INCONCLUSIVE,
+}
+"""What a verdict says of its hypothesis."""
+
+
+def batch_measure(*, batch: str, variant: str | None = None) -> Aggregate:
+    """Judge what is not judged yet, then aggregate. Safe to repeat."""
+    batch_judge(batch=batch)
+    return metrics_aggregate(batch=batch, variant=variant)
+
+
+def experiment_analyze(*, slug: str, batch: str, category: str | None = None) -> ExperimentResult:
+    """Verdict, by category, and recommendation of a completed experiment; stored once and final.
+
+    `category`: the goal asks about this kind of question only, so its metric is tested on these alone.
+    """
+    stored = result_of(slug)
+    if stored is not None:
+        return stored
+    from teacher.statistics import evaluate
+
+    experiment = experiment_by_slug(slug)
+    batch_judge(batch=batch)
+    spec = ExperimentSpec.from_mission_json(experiment.spec)
+    metric = METRICS[experiment.metric].source or experiment.metric
+    samples = samples_read(batch=batch)
+    if category is not None:
+        samples = [_only_in(sample, metric, category) for sample in samples]
+    evaluation = evaluate(spec, samples)
+    by_category = differences_by_category(samples, baseline=spec.baseline, variant=evaluation.variant, metric=metric)
+    change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
+    return result_record(
+        evaluation=evaluation,
+        spec=spec,
+        samples=samples,
+        recommendation=recommend(
+            evaluation=evaluation, change=change, metric=experiment.metric, by_category=by_category
+        ),
+        judge_version=JUDGE_VERSION,
+        by_category={"metric": metric, "differences": by_category},
+    )
+
+
+def _only_in(sample: Sample, metric: str, category: str) -> Sample:
+    """The sample without the goal's metric when its question is of another category."""
+    if sample.category == category or metric not in sample.metrics:
+        return sample
+    metrics = {name: value for name, value in sample.metrics.items() if name != metric}
+    return sample.model_copy(update={"metrics": metrics})
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One stored verdict computed again. `identical`: the same bytes; else `difference` says where they part."""
+
+    experiment: str
+    identical: bool
+    difference: str = ""
+
+
+def verdict_replay(*, slug: str) -> Replay:
+    """Compute a stored verdict again from its stored samples and spec. Changes nothing."""
+    from teacher.statistics import ENGINE_VERSION, evaluate
+
+    stored = result_of(slug)
+    if stored is None:
+        raise NotFound(f"experiment {slug!r} has no stored verdict")
+    if stable_hash(stored.samples) != stored.samples_hash:
+        return Replay(slug, False, "the stored samples are not the ones that the verdict was made from (hash differs)")
+    spec = ExperimentSpec.from_mission_json(stored.spec)
+    again = evaluate(spec, [Sample.model_validate(row) for row in stored.samples]).model_dump(mode="json")
+    if canonical_json(again) == canonical_json(stored.evaluation):
+        return Replay(slug, True)
+    where = next(
+        (name for name in again if canonical_json(again[name]) != canonical_json(stored.evaluation.get(name))), "shape"
+    )
+    engine = "" if stored.engine_version == ENGINE_VERSION else f" (engine {stored.engine_version} → {ENGINE_VERSION})"
+    return Replay(slug, False, f"{where}: {stored.evaluation.get(where)} → {again.get(where)}{engine}")
