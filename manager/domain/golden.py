@@ -1,0 +1,96 @@
+"""The golden gate: what the held-out set must show before a change is applied (MANAGER.md §0.4, reference.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.metric import METRICS
+
+_FALLING = ("retrieval_precision", "retrieval_recall")
+_LIMIT, _FIFTH = 0.05, 0.2
+_IMPROVED = {
+    "retrieval_precision": 0.02,
+    "retrieval_recall": 0.02,
+    "hallucination_rate": -0.01,
+    "context_utilization": 0.02,
+}
+_WATCHED = ("retrieval_recall", "retrieval_precision", "hallucination_rate", "context_utilization")
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """`rows`: metric → before, after, difference. `reason` says in one sentence why it passed or not."""
+
+    passed: bool
+    mode: str
+    reason: str
+    rows: Mapping[str, Mapping[str, float | None]]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "passed": self.passed,
+            "mode": self.mode,
+            "reason": self.reason,
+            "rows": {name: dict(row) for name, row in self.rows.items()},
+        }
+
+
+def gate(  # noqa: PLR0911
+    *, before: Mapping[str, float | None], after: Mapping[str, float | None], metric: str, mode: str
+) -> GateDecision:
+    """Decide on one change. `metric` is the goal's own.
+
+    Any mode: rejected when hallucination rises by more than 0.05, or precision or recall falls by more than 0.05 or
+    a fifth of its value, whichever is stricter. Then `directional`: the goal's metric must move the right way;
+    `strict`: one of the mission's improvements must be seen; `not_worse`: nothing more.
+    """
+    rows = {name: _row(before.get(name), after.get(name)) for name in dict.fromkeys((metric, *_WATCHED))}
+    broken = degradations(before=before, after=after)
+    if broken:
+        return GateDecision(False, mode, "; ".join(broken), rows)
+    if mode == "not_worse":
+        return GateDecision(True, mode, "nothing got worse on the golden set", rows)
+    if mode == "strict":
+        improved = [name for name, least in _IMPROVED.items() if _beyond(rows.get(name, {}), least)]
+        if not improved:
+            return GateDecision(False, mode, "no improvement on the golden set", rows)
+        return GateDecision(True, mode, f"{METRICS[improved[0]].title.lower()} improved on the golden set", rows)
+    difference = rows[metric]["difference"]
+    title = METRICS[metric].title.lower()
+    if difference is None:
+        return GateDecision(False, mode, f"{title} cannot be measured on the golden set", rows)
+    right = difference > 0 if METRICS[metric].higher_is_better else difference < 0
+    if not right:
+        return GateDecision(
+            False, mode, f"{title} does not move the right way on the golden set ({difference:+.3f})", rows
+        )
+    return GateDecision(True, mode, f"the golden set agrees: {title} {difference:+.3f}, nothing else got worse", rows)
+
+
+def degradations(*, before: Mapping[str, float | None], after: Mapping[str, float | None]) -> list[str]:
+    """What got worse beyond the gate's limits, as sentences."""
+    found = []
+    rise = _row(before.get("hallucination_rate"), after.get("hallucination_rate"))["difference"]
+    if rise is not None and rise > _LIMIT:
+        found.append(f"hallucination rises by {rise:.3f} on the golden set, more than {_LIMIT}")
+    for name in _FALLING:
+        row = _row(before.get(name), after.get(name))
+        if row["difference"] is None or row["before"] is None:
+            continue
+        limit = min(_LIMIT, _FIFTH * row["before"])
+        if -row["difference"] > limit:
+            title = METRICS[name].title.lower()
+            found.append(f"{title} falls by {-row['difference']:.3f} on the golden set, more than {limit:.3f}")
+    return found
+
+
+def _row(before: float | None, after: float | None) -> dict[str, float | None]:
+    difference = None if before is None or after is None else after - before
+    return {"before": before, "after": after, "difference": difference}
+
+
+def _beyond(row: Mapping[str, float | None], least: float) -> bool:
+    difference = row.get("difference")
+    return difference is not None and (difference > least if least > 0 else difference < least)

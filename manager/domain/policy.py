@@ -1,0 +1,37 @@
+"""What may happen to a verified change: applied at once, put before a person, or refused. Every answer has reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from contracts.change import GuardViolation
+from contracts.goal import Autonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    kind: Literal["apply", "ask", "refuse"]
+    reasons: tuple[str, ...]
+
+
+def may_start(autonomy: Autonomy) -> bool:
+    """Whether an experiment may start without a person."""
+    return autonomy is not Autonomy.MANUAL
+
+
+def decide(*, autonomy: Autonomy, violations: Sequence[GuardViolation]) -> Decision:
+    """Decide on a change that won its experiment and that the golden gate agrees with.
+
+    A violation that no approval lifts refuses; one that an approval lifts asks; without violations the autonomy
+    level decides.
+    """
+    final = [item for item in violations if not item.lifted_by_approval]
+    if final:
+        return Decision("refuse", tuple(item.message for item in final))
+    if violations:
+        return Decision("ask", tuple(item.message for item in violations))
+    if autonomy is Autonomy.FULL_AUTO:
+        return Decision("apply", ("inside the automatic range, and the autonomy level is full_auto",))
+    return Decision("ask", (f"the autonomy level is {autonomy}: applying waits for a person",))

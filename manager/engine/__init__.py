@@ -1,0 +1,1 @@
+"""The engine of a campaign: one leased, resumable step at a time."""

@@ -1,0 +1,209 @@
+"""One leased step of a cycle, and what comes after a cycle."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from audit.services import chain_lock
+from experiments.selectors import split_sizes
+from goals.domain.lifecycle import CampaignStatus
+from goals.models import Campaign
+from goals.services import campaign_transition
+from kernel.errors import DomainError, InvalidInput
+from maas.client import MaasClient
+from manager.domain.lifecycle import CYCLE, CycleState
+from manager.engine import analyzing, closing, emulating, evaluating, tuning
+from manager.engine.context import MANAGER, Show, Step, StepContext
+from manager.engine.lease import Lease, LeaseLost, leased
+from manager.models import Cycle
+from manager.reports.content import report_write
+from manager.services.journal import journal_write
+
+log = structlog.get_logger(__name__)
+
+STEPS: dict[CycleState, Callable[[StepContext], Step]] = {
+    CycleState.EMULATING: emulating.step,
+    CycleState.EVALUATING: evaluating.step,
+    CycleState.ANALYZING: analyzing.step,
+    CycleState.TUNING: tuning.step,
+}
+
+MOST_REPEATS = 5
+"""Repetitions of steps in one cycle before it is given up: more means a defect, not bad luck."""
+
+Advance = Literal["moved", "busy", "ended", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who advances: a name that no other has, a client of MaaS, and how many users run side by side."""
+
+    name: str
+    client: MaasClient
+    parallel: int = 2
+    show: Show | None = None
+
+
+def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
+    """Bring a running campaign one step further.
+
+    Returns `moved` (a step was committed), `busy` (another worker holds the cycle), `ended` (the campaign is over)
+    or `waiting` (it is paused or planned). A step that fails marks cycle and campaign as failed, with the reason,
+    and raises; resuming goes on from the last committed step.
+    """
+    campaign = Campaign.objects.select_related("goal").get(id=campaign_id)
+    if campaign.status in (CampaignStatus.COMPLETED, CampaignStatus.STOPPED, CampaignStatus.FAILED):
+        return "ended"
+    if campaign.status != CampaignStatus.RUNNING:
+        return "waiting"
+    cycle = campaign.cycles.filter(finished_at__isnull=True).first() or _next_cycle(campaign)
+    if cycle is None:
+        closing.close(campaign, worker.client, worker.parallel, f"all {campaign.max_cycles} cycles are spent")
+        return "ended"
+    with leased(cycle.id, worker.name) as lease:
+        if lease is None:
+            return "busy"
+        cycle.refresh_from_db()
+        _one_step(campaign, cycle, lease, worker)
+    return "moved"
+
+
+def _next_cycle(campaign: Campaign) -> Cycle | None:
+    """The next cycle, or None when they are spent. Two workers make one: the unique number and the constraint on
+    open cycles decide."""
+    done = campaign.cycles.count()
+    if done >= campaign.max_cycles:
+        return None
+    cycle, _ = Cycle.objects.get_or_create(campaign=campaign, number=done + 1, defaults={"state": CycleState.EMULATING})
+    return cycle
+
+
+def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) -> None:
+    state = CycleState(cycle.state)
+    if state in (CycleState.PAUSED, CycleState.FAILED) and cycle.resume_state:
+        state = _resumed(cycle, state)
+    context = StepContext(
+        cycle=cycle,
+        campaign=campaign,
+        client=worker.client,
+        lease=lease,
+        parallel=worker.parallel,
+        show=worker.show,
+    )
+    log.info("cycle step", campaign=campaign.number, cycle=cycle.number, state=str(state))
+    try:
+        if state == CycleState.EMULATING:
+            _refuse_empty(campaign)
+        step = STEPS[state](context)
+        lease.beat(force=True)
+    except LeaseLost:
+        return  # another worker goes on with this cycle; this one has committed nothing
+    except DomainError as error:
+        _fail(campaign, cycle, state, error.message)
+        raise
+    except (OperationalError, InterfaceError):
+        raise  # without a database nothing can be marked; the lease runs out and the step is taken up again
+    except Exception as error:
+        _fail(campaign, cycle, state, f"unexpected {type(error).__name__}: {error}")
+        raise
+    try:
+        _commit(context, state, step)
+    except LeaseLost:
+        return
+    except DomainError as error:
+        # The world moved while the step ran (a person activated another version or froze changes, say): it is
+        # repeated against what holds now. Its runs and verdicts are stored, so the repetition is cheap.
+        log.info("cycle step repeated", cycle=cycle.number, state=str(state), reason=error.message)
+        if not _repeat_later(cycle):
+            _fail(campaign, cycle, state, error.message)
+            raise
+        return
+    if step.end_campaign or step.finish:
+        campaign.refresh_from_db()
+        report_write(campaign=campaign)
+
+
+def _repeat_later(cycle: Cycle) -> bool:
+    """Count a repetition of the step; False when there were too many of them in this cycle."""
+    cycle.refresh_from_db()
+    repeats = int(cycle.data.get("repeats", 0)) + 1
+    Cycle.objects.filter(id=cycle.id).update(data={**cycle.data, "repeats": repeats})
+    return repeats <= MOST_REPEATS
+
+
+def _refuse_empty(campaign: Campaign) -> None:
+    """A campaign needs questions to decide on, and golden ones to gate with; say so before anything runs."""
+    sizes = split_sizes(dataset=campaign.dataset)
+    empty = [name for name in ("validation", "golden") if not sizes[name]]
+    if empty:
+        raise InvalidInput(
+            f"the data set {campaign.dataset!r} has no {' and no '.join(empty)} questions: learning needs both"
+        )
+
+
+def _resumed(cycle: Cycle, state: CycleState) -> CycleState:
+    target = CycleState(cycle.resume_state)
+    CYCLE.check(state, target)
+    Cycle.objects.filter(id=cycle.id, state=state).update(state=target, resume_state="", error="")
+    cycle.refresh_from_db()
+    return target
+
+
+def _commit(context: StepContext, source: CycleState, step: Step) -> None:
+    """The step's writes, its journal and the new state, together or not at all.
+
+    The compare-and-swap on state and lease makes a worker that lost its lease change nothing.
+    """
+    campaign, cycle = context.campaign, context.cycle
+    CYCLE.check(source, step.state)
+    with transaction.atomic():
+        chain_lock()  # before any row: writers of parameters take the change log's lock first too
+        values: dict[str, Any] = {"state": step.state, "data": {**cycle.data, **step.data}, "progress": {}}
+        if step.finish:
+            values |= {"finished_at": timezone.now(), "outcome": step.finish, "outcome_text": step.finish_text}
+        moved = Cycle.objects.filter(id=cycle.id, state=source, lease_owner=context.lease.owner).update(**values)
+        if moved != 1:
+            raise LeaseLost("another worker has taken this cycle over")
+        if step.within is not None:
+            step.within()
+        for index, note in enumerate(step.notes):
+            journal_write(
+                campaign=campaign,
+                key=f"k{cycle.number}-{source}-{index}",
+                kind=note.kind,
+                text=note.text,
+                reason=note.reason,
+                cycle=cycle.number,
+                experiment=note.experiment,
+                data=note.data,
+            )
+        if step.end_campaign:
+            closing.end(campaign, step.end_campaign)
+
+
+@transaction.atomic
+def _fail(campaign: Campaign, cycle: Cycle, state: CycleState, reason: str) -> None:
+    """Keep what was committed, say what went wrong, and where a resumed campaign goes on."""
+    Cycle.objects.filter(id=cycle.id, state=state).update(state=CycleState.FAILED, resume_state=state, error=reason)
+    campaign_transition(
+        campaign_id=campaign.id,
+        source=CampaignStatus.RUNNING,
+        target=CampaignStatus.FAILED,
+        actor=MANAGER,
+        reason=f"cycle {cycle.number}, {state}: {reason}",
+    )
+    journal_write(
+        campaign=campaign,
+        key=f"k{cycle.number}-{state}-failed-{timezone.now():%H%M%S%f}",
+        kind="failed",
+        text=f"cycle {cycle.number} failed while {state.lower()}",
+        reason=reason,
+        cycle=cycle.number,
+    )

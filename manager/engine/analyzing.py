@@ -1,0 +1,326 @@
+"""ANALYZING: gaps, candidate steps screened on train data, and one experiment worth running."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.metric import METRICS
+from experiments.domain.examples import ExampleValue
+from experiments.selectors import split_sizes
+from experiments.services import experiment_register
+from hypotheses.selectors import tried
+from hypotheses.services import hypothesis_link_experiment, hypothesis_register
+from kernel.canonical import derive_seed, stable_fraction
+from manager.domain.lifecycle import CycleState
+from manager.engine.context import TEACHER, Note, Step, StepContext
+from manager.engine.passes import run_pass
+from manager.models import Approval
+from manager.services.policy import policy_current
+from sensor.selectors import events
+from teacher.aggregator import samples_read
+from teacher.designer import (
+    Candidate,
+    DesignRequest,
+    NoPlan,
+    PlannedExperiment,
+    Screened,
+    StepHistory,
+    candidates_list,
+    plan_choose,
+    screening_read,
+)
+from teacher.designer.screening import BASE_ARM
+from teacher.domain.gaps import Measured, MetricGap, focus_order, gaps_compute, targets_met
+from teacher.domain.wording import amount
+from teacher.judges import batch_judge
+from tuner.registry import FACTORS
+from tuner.selectors import version_values
+from tuner.services import experiment_prepare
+
+SCREENED_AT_MOST = 100
+"""Train questions used for screening in one cycle."""
+
+_PATIENCE = 2
+"""Cycles in a row without a promising step before the campaign ends: one looks at single steps, the next at wider."""
+
+
+def step(context: StepContext) -> Step:
+    """Targets met → the campaign ends. Else find the step with the best promise and plan its experiment.
+
+    The first gap in order of importance for which screening promises something is worked on; a critical gap comes
+    before the goal. Without any promise the cycle ends, and the next one also looks at wider steps.
+    """
+    data = context.cycle.data
+    start = Measured.from_json(context.campaign.metrics_before or data["validation"])
+    validation, train = Measured.from_json(data["validation"]), Measured.from_json(data["train"])
+    reached = gaps_compute(current=validation, start=start, targets=context.targets)
+    if targets_met(reached):
+        text = "; ".join(
+            f"{METRICS[gap.metric].title} is {amount(gap.metric, gap.current)}" for gap in reached if gap.of_goal
+        )
+        return _end(reached, "targets met", f"the targets are met on validation: {text}")
+    approved = Approval.objects.filter(campaign=context.campaign, kind="start", experiment__status="planned").filter(
+        status="approved"
+    )
+    waiting = approved.order_by("decided_at").select_related("experiment").first()
+    if waiting is not None:
+        return Step(
+            state=CycleState.TUNING,
+            data={"experiment": waiting.experiment.slug, "gaps": [gap.to_json() for gap in reached]},
+            notes=(Note("approved", f"the approved experiment {waiting.experiment.slug} starts"),),
+        )
+    seen = gaps_compute(current=train, start=start, targets=context.targets)
+    focus = focus_order(seen) or focus_order(reached)
+    return _design(context, focus, reached, start, validation)
+
+
+def _end(gaps: Sequence[MetricGap], reason: str, text: str) -> Step:
+    return Step(
+        state=CycleState.IDLE,
+        data={"gaps": [gap.to_json() for gap in gaps]},
+        notes=(Note("ended", text),),
+        finish="no_gap" if reason == "targets met" else "no_candidate",
+        finish_text=text,
+        end_campaign=text,
+    )
+
+
+def _design(
+    context: StepContext, focus: Sequence[MetricGap], gaps: Sequence[MetricGap], start: Measured, current: Measured
+) -> Step:
+    version = context.cycle.data["version"]
+    stalled = _stalled_cycles(context)
+    lists = {
+        _focus_key(gap): candidates_list(
+            factors=FACTORS,
+            allowed=context.allowed,
+            current=version_values(version),
+            metric=gap.metric,
+            base_version=version,
+            history=_history(context, gap.metric),
+            wider=stalled > 0,
+        )
+        for gap in focus
+    }
+    union = list({item.arm: item for items in lists.values() for item in items}.values())
+    notes: list[Note] = []
+    if union:
+        screened_runs = _screen(context, union, version, focus[0])
+        for gap in focus:
+            wanted = {item.arm for item in lists[_focus_key(gap)]}
+            screened = [item for item in screened_runs(gap.category) if item.candidate.arm in wanted]
+            plan = plan_choose(_request(context, gap, start, current, version, screened), screened)
+            if isinstance(plan, PlannedExperiment):
+                return _planned(context, plan, gap, gaps, screened, notes)
+            notes.append(_no_plan_note(gap, plan))
+    text = "; ".join(note.text for note in notes) or "every allowed step was tested before"
+    if stalled + 1 >= _PATIENCE or not focus:
+        return _end(gaps, "no candidate", f"nothing left that promises an improvement: {text}")
+    return Step(
+        state=CycleState.IDLE,
+        data={"gaps": [gap.to_json() for gap in gaps], "stalled": stalled + 1},
+        notes=tuple(notes),
+        finish="no_candidate",
+        finish_text=f"{text}; the next cycle looks at wider steps, which need approval",
+    )
+
+
+def _focus_key(gap: MetricGap) -> tuple[str, str | None]:
+    return gap.metric, gap.category
+
+
+def _stalled_cycles(context: StepContext) -> int:
+    previous = context.campaign.cycles.filter(number=context.cycle.number - 1).first()
+    return int(previous.data.get("stalled", 0)) if previous is not None else 0
+
+
+def _history(context: StepContext, metric: str) -> list[StepHistory]:
+    return [
+        StepHistory(
+            param=item.factor,
+            from_value=item.from_value,
+            to_value=item.to_value,
+            base_version=item.base_version,
+            outcome=item.status,
+        )
+        for item in tried(context.campaign)
+        if item.metric == metric or item.status in ("planned", "running", "confirmed")
+    ]
+
+
+def _request(
+    context: StepContext,
+    gap: MetricGap,
+    start: Measured,
+    current: Measured,
+    version: int,
+    screened: Sequence[Screened],
+) -> DesignRequest:
+    promising = screened[0].candidate.change.param if screened else "none"
+    return DesignRequest(
+        name=f"{context.name}-{promising}",
+        dataset=context.campaign.dataset,
+        gap=gap,
+        constraints=context.constraints,
+        start=start,
+        current=current,
+        base_version=version,
+        n=split_sizes(dataset=context.campaign.dataset)["validation"],
+        seed=derive_seed(context.campaign.seed, "experiment", context.cycle.number),
+    )
+
+
+def _planned(
+    context: StepContext,
+    plan: PlannedExperiment,
+    gap: MetricGap,
+    gaps: Sequence[MetricGap],
+    screened: Sequence[Screened],
+    notes: list[Note],
+) -> Step:
+    """Register hypothesis and experiment; both find themselves again when the step is repeated."""
+    slug = experiment_slug(context.name, plan.change.param, plan.change.to_value)
+    spec = plan.spec.model_copy(update={"experiment_id": slug})
+    version = context.cycle.data["version"]
+    extra: dict[str, Any] = {
+        "experiment": slug,
+        "focus": gap.to_json(),
+        "gaps": [item.to_json() for item in gaps],
+        "screening": [_screening_row(item, plan.metric) for item in screened],
+    }
+
+    def write() -> None:
+        hypothesis = hypothesis_register(
+            campaign=context.campaign,
+            factor=plan.change.param,
+            from_value=plan.change.from_value,
+            to_value=plan.change.to_value,
+            base_version=version,
+            metric=plan.metric,
+            direction="increase" if plan.direction == "increase" else "decrease",
+            actor=TEACHER,
+            rationale=plan.rationale,
+            expected_effect=plan.expected_effect,
+            needs_approval=bool(plan.needs_approval),
+            name=plan.title,
+            description=plan.hypothesis,
+            tags=[plan.metric, plan.change.param],
+        )
+        experiment = experiment_register(
+            spec=spec,
+            change=plan.change,
+            metric=plan.metric,
+            dataset=context.campaign.dataset,
+            base_version=version,
+            planned_n=split_sizes(dataset=context.campaign.dataset)["validation"],
+            seed=spec.seed or 0,
+            actor=TEACHER,
+            campaign_id=context.campaign.id,
+            cycle=context.cycle.number,
+            hypothesis_id=hypothesis.id,
+            needs_approval=list(plan.needs_approval),
+        )
+        hypothesis_link_experiment(hypothesis_id=hypothesis.id, experiment=experiment.slug)
+
+    why = "a critical gap comes before the goal" if not gap.of_goal else "the goal's first open target"
+    notes.append(Note("hypothesis", plan.hypothesis, f"{METRICS[gap.metric].title} {amount(gap.metric, gap.current)}, "
+                      f"target {amount(gap.metric, gap.target)}: {why}", slug, {"needs_n": plan.needs_n}))  # fmt: skip
+    return Step(state=CycleState.TUNING, data=extra, notes=tuple(notes), within=write)
+
+
+def experiment_slug(prefix: str, param: str, value: object) -> str:
+    """Unique and readable: `c1-k3-retrieval-recency-weight-0p4`."""
+    text = f"{prefix}-{param}-{value}".replace(".", "-", param.count(".")).replace(".", "p")
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:110].strip("-")
+
+
+def _screening_row(item: Screened, metric: str) -> dict[str, Any]:
+    measured = METRICS[metric].source or metric
+    found = item.differences.get(measured)
+    return {
+        "param": item.candidate.change.param,
+        "from": item.candidate.change.from_value,
+        "to": item.candidate.change.to_value,
+        "metric": measured,
+        "difference": found.mean if found else None,
+        "error": found.error if found else None,
+        "n": found.n if found else 0,
+        "needs_approval": list(item.candidate.needs_approval),
+    }
+
+
+def _no_plan_note(gap: MetricGap, plan: NoPlan) -> Note:
+    return Note("no_plan", f"{METRICS[gap.metric].title}: {plan.reason}")
+
+
+def train_questions(context: StepContext) -> list[ExampleValue]:
+    """The questions of this cycle's dialogues, as the Sensor recorded them; at most `SCREENED_AT_MOST`, by hash."""
+    rows = events(batch=context.cycle.data["train_batch"]).exclude(status="FAILED")
+    values = [
+        ExampleValue(
+            external_id=f"{row.example_id}@{row.user_id}",
+            user_id=row.user_id,
+            query=row.query,
+            asked_at=row.asked_at,
+            expected_memory_ids=tuple(row.expected_ids or ()),
+            should_retrieve=bool(row.should_retrieve),
+            category=row.category or "",
+            difficulty=row.difficulty or "",
+            cluster=row.cluster or "",
+            key_facts=tuple(row.key_facts or ()),
+            forbidden=tuple(row.forbidden or ()),
+        )
+        for row in rows
+        if row.example_id and row.asked_at is not None
+    ]
+    drawn = sorted(
+        values, key=lambda item: stable_fraction(context.campaign.seed, context.cycle.number, item.external_id)
+    )
+    return drawn[:SCREENED_AT_MOST]
+
+
+def _screen(context: StepContext, union: list[Candidate], version: int, focus: MetricGap) -> Any:
+    """Two rounds: every candidate on a share of the questions, the best of them on the others too.
+
+    Returns a function from category to screened candidates; finalists carry both rounds, others the first.
+    """
+    policy = policy_current()
+    questions = train_questions(context)
+    cut = max(1, round(len(questions) * policy.screening_share))
+    first, rest = questions[:cut], questions[cut:]
+    arms = experiment_prepare(
+        experiment=f"{context.name}-screening",
+        arms={BASE_ARM: {}, **{item.arm: {item.change.param: item.change.to_value} for item in union}},
+        base_version=version,
+        actor=TEACHER,
+    )
+    batches = [f"{context.name}-screen-1", f"{context.name}-screen-2"]
+    run_pass(
+        context, batch=batches[0], split="train", purpose="screening", arms=arms, over=first,
+        label=f"screening {len(union)} steps", experiment=f"{context.name}-screening",
+    )  # fmt: skip
+    batch_judge(batch=batches[0])
+    samples = samples_read(batch=batches[0])
+    ranked = _ranked(screening_read(samples, union, category=focus.category), focus)
+    finalists = [item.candidate for item in ranked[: policy.screening_finalists]]
+    if rest and finalists:
+        chosen = {BASE_ARM: arms[BASE_ARM], **{item.arm: arms[item.arm] for item in finalists}}
+        run_pass(
+            context, batch=batches[1], split="train", purpose="screening", arms=chosen, over=rest,
+            label=f"screening the best {len(finalists)}", experiment=f"{context.name}-screening",
+        )  # fmt: skip
+        batch_judge(batch=batches[1])
+        samples = [*samples, *samples_read(batch=batches[1])]
+
+    def read(category: str | None) -> list[Screened]:
+        return screening_read(samples, union, category=category)
+
+    return read
+
+
+def _ranked(screened: list[Screened], focus: MetricGap) -> list[Screened]:
+    metric = METRICS[focus.metric].source or focus.metric
+    up = METRICS[metric].higher_is_better
+    return sorted(screened, key=lambda item: (-item.gain(metric, higher_is_better=up), -item.candidate.prior))

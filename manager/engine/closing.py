@@ -1,0 +1,48 @@
+"""The end of a campaign: what was applied last is measured too, then the campaign is closed and reported."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from goals.domain.lifecycle import CampaignStatus
+from goals.models import Campaign
+from goals.services import campaign_finish
+from kernel.errors import Conflict, IllegalTransition
+from maas.client import MaasClient
+from manager.engine.context import MANAGER, StepContext
+from manager.engine.evaluating import settle
+from manager.engine.lease import NoLease
+from manager.reports.content import report_write
+from manager.services.journal import journal_write
+
+
+def close(campaign: Campaign, client: MaasClient, parallel: int, reason: str) -> None:
+    """Settle the active version, end the campaign, write its report.
+
+    Needs no lease: its passes run each question once whoever asks, and of two workers one ends the campaign.
+    """
+    cycle = campaign.cycles.order_by("-number").first()
+    if cycle is None:
+        raise Conflict("a campaign without a cycle has nothing to close")
+    context = StepContext(cycle=cycle, campaign=campaign, client=client, lease=NoLease(), parallel=parallel)
+    standing = settle(context)
+    try:
+        with transaction.atomic():
+            standing.record(context)
+            for index, note in enumerate(standing.notes):
+                journal_write(
+                    campaign=campaign, key=f"close-{index}", kind=note.kind, text=note.text, reason=note.reason
+                )
+            end(campaign, reason)
+    except (Conflict, IllegalTransition):
+        campaign.refresh_from_db()
+        if campaign.status == CampaignStatus.RUNNING:
+            raise
+    campaign.refresh_from_db()
+    report_write(campaign=campaign)
+
+
+def end(campaign: Campaign, reason: str) -> None:
+    """Inside the caller's transaction: the campaign is completed, and its journal says why."""
+    campaign_finish(campaign_id=campaign.id, actor=MANAGER, reason=reason)
+    journal_write(campaign=campaign, key="end", kind="ended", text=f"campaign {campaign.number} ended", reason=reason)

@@ -1,0 +1,103 @@
+"""EVALUATING: what the dialogues showed, how the active version stands, and whether the last change must go back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.change import AppliedChange
+from goals.services import campaign_record, campaign_usage_add
+from manager.domain.golden import degradations
+from manager.domain.lifecycle import CycleState
+from manager.engine.context import MANAGER, Note, Step, StepContext
+from manager.engine.passes import monitor
+from manager.services.safety import rollback_order
+from teacher.aggregator import Aggregate
+from teacher.services import batch_measure
+from tuner.models import ParameterVersion
+from tuner.selectors import active_version
+from tuner.services import version_confirm_stable
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the active version does on validation and golden, and what was found out about it."""
+
+    version: int
+    validation: Aggregate
+    golden: Aggregate
+    notes: tuple[Note, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"validation": self.validation.to_json(), "golden": self.golden.to_json(), "version": self.version}
+
+    def record(self, context: StepContext) -> None:
+        """Write the campaign's "after", and its "before" when this is the first look."""
+        measured = self.to_json()
+        if context.campaign.metrics_before is None:
+            campaign_record(
+                campaign_id=context.campaign.id,
+                metrics_before=measured["validation"],
+                golden_before=measured["golden"],
+                start_version=self.version,
+            )
+        campaign_record(
+            campaign_id=context.campaign.id,
+            metrics_after=measured["validation"],
+            golden_after=measured["golden"],
+            end_version=self.version,
+        )
+
+
+def step(context: StepContext) -> Step:
+    """Judge and aggregate the batch, and see how the active version stands."""
+    train = batch_measure(batch=context.cycle.data["train_batch"])
+    standing = settle(context)
+
+    def write() -> None:
+        standing.record(context)
+        campaign_usage_add(campaign_id=context.campaign.id, tokens=train.tokens, cost_usd=train.cost_usd)
+
+    return Step(
+        state=CycleState.ANALYZING,
+        data={"train": train.to_json(), **standing.to_json()},
+        notes=standing.notes,
+        within=write,
+    )
+
+
+def settle(context: StepContext) -> Standing:
+    """Measure the active version on validation and golden; monitoring only, once per version.
+
+    A version that was activated and not confirmed yet is compared with its parent on golden: worse beyond the gate's
+    limits → rollback at once; else it is confirmed as stable, and later rollbacks may end there.
+    """
+    active = active_version()
+    standing = _measured(context, active.version)
+    if active.stable_since is not None or active.parent_version is None:
+        return standing
+    before = monitor(context, split="golden", version=active.parent_version)
+    broken = degradations(before=before.metrics, after=standing.golden.metrics)
+    if not broken:
+        version_confirm_stable(
+            version=active.version, actor=MANAGER, reason="the golden set is not worse after activation"
+        )
+        text = f"version {active.version} is stable: the golden set is not worse after its activation"
+        return Standing(standing.version, standing.validation, standing.golden, (Note("confirmed", text),))
+    reason = f"after activation of version {active.version}: {'; '.join(broken)}"
+    change = _roll_back(context, active, reason)
+    text = f"version {active.version} rolled back to {change.version}"
+    back = _measured(context, change.version)
+    return Standing(back.version, back.validation, back.golden, (Note("rolled_back", text, reason),))
+
+
+def _measured(context: StepContext, version: int) -> Standing:
+    return Standing(
+        version=version,
+        validation=monitor(context, split="validation", version=version),
+        golden=monitor(context, split="golden", version=version),
+    )
+
+
+def _roll_back(context: StepContext, active: ParameterVersion, reason: str) -> AppliedChange:
+    return rollback_order(reason=reason, expected_active=active.version, campaign=context.campaign, actor=MANAGER)

@@ -1,0 +1,100 @@
+"""A deciding look at the golden set: baseline and variant of an experiment, once, counted against the budget."""
+
+from __future__ import annotations
+
+from contracts.parameters import ParameterChange
+from experiments.domain.examples import content_hash
+from experiments.models import EvaluationPass, Experiment
+from experiments.runner import PassPlan, pass_run
+from experiments.selectors import golden_examples, golden_looks
+from maas.client import MaasClient
+from manager.domain.golden import GateDecision, gate
+from manager.engine.context import MANAGER, StepContext
+from manager.engine.passes import examples_of, recorded, run_pass
+from manager.services.policy import policy_current
+from teacher.services import batch_measure
+from tuner.selectors import version_values
+from tuner.services import experiment_prepare
+
+
+def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
+    """Run both arms on golden and decide. An exhausted budget refuses: the set must be renewed first.
+
+    Raises `Conflict` when the golden set is not the one that was sealed.
+    """
+    policy = policy_current()
+    batch = f"{experiment.slug}-golden"
+    spent = _budget_spent(experiment.dataset, batch)
+    if spent:
+        return GateDecision(False, policy.golden_mode, spent, {})
+    run_pass(
+        context,
+        batch=batch,
+        split="golden",
+        purpose="gate",
+        arms=experiment.arm_versions,
+        over=examples_of(context, "golden"),
+        label=f"golden gate for {experiment.factor} → {experiment.to_value}",
+        experiment=experiment.slug,
+    )
+    before = batch_measure(batch=batch, variant="baseline")
+    after = batch_measure(batch=batch, variant="variant")
+    return gate(before=before.metrics, after=after.metrics, metric=experiment.metric, mode=policy.golden_mode)
+
+
+def _budget_spent(dataset: str, batch: str) -> str:
+    """Why no further look is allowed; empty when it is, or when this very look was begun before."""
+    if EvaluationPass.objects.filter(batch=batch).exists():
+        return ""
+    looks = golden_looks(dataset=dataset)
+    if looks < policy_current().golden_budget:
+        return ""
+    return f"the golden set of {dataset} was looked at {looks} times: its budget is spent, renew it"
+
+
+def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, client: MaasClient, parallel: int) -> str:
+    """Why a change that was tested on another base must not be applied on `base`; empty when it may.
+
+    The factor must still have the value that the test started from. Then golden decides between "active now" and
+    "active now with the change": evidence from another base is not carried over.
+    """
+    now = version_values(base)[change.param]
+    if now != change.from_value:
+        return f"{change.param} is {now} now, not {change.from_value} as it was when the change was tested"
+    if base == experiment.base_version:
+        return ""
+    name = f"{experiment.slug}-on-v{base}"
+    batch = f"{name}-golden"
+    spent = _budget_spent(experiment.dataset, batch)
+    if spent:
+        return spent
+    over = golden_examples(dataset=experiment.dataset)
+    arms = experiment_prepare(
+        experiment=name,
+        arms={"baseline": {}, "variant": {change.param: change.to_value}},
+        base_version=base,
+        actor=MANAGER,
+    )
+    truths = pass_run(
+        PassPlan(
+            batch=batch,
+            dataset=experiment.dataset,
+            split="golden",
+            purpose="gate",
+            arms=arms,
+            examples=over,
+            seed=experiment.seed,
+            experiment=name,
+            parallel=parallel,
+            golden_hash=content_hash(over),
+        ),
+        client=client,
+    )
+    recorded(truths)
+    decision = gate(
+        before=batch_measure(batch=batch, variant="baseline").metrics,
+        after=batch_measure(batch=batch, variant="variant").metrics,
+        metric=experiment.metric,
+        mode=policy_current().golden_mode,
+    )
+    return "" if decision.passed else f"on top of version {base}: {decision.reason}"

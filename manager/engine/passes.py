@@ -1,0 +1,83 @@
+"""Passes that several steps need: run, recorded by the Sensor, measured by the Teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from contracts.dialogue import GroundTruth
+from experiments.domain.examples import ExampleValue, content_hash
+from experiments.runner import PassPlan, PassProgress, pass_run
+from experiments.selectors import examples, golden_examples
+from manager.engine.context import StepContext
+from sensor.services import catch_up, ground_truth_record, runs_capture
+from teacher.aggregator import Aggregate
+from teacher.services import batch_measure
+
+
+def recorded(truths: Sequence[GroundTruth]) -> None:
+    """Hand the ground truth to the Sensor and make sure that every run of it is captured."""
+    ground_truth_record(truths)
+    catch_up()
+    runs_capture(run_ids=[truth.run_id for truth in truths])
+
+
+def examples_of(context: StepContext, split: str) -> list[ExampleValue]:
+    dataset = context.campaign.dataset
+    return golden_examples(dataset=dataset) if split == "golden" else examples(dataset=dataset, split=split)
+
+
+def run_pass(
+    context: StepContext,
+    *,
+    batch: str,
+    split: str,
+    purpose: str,
+    arms: Mapping[str, int],
+    over: Sequence[ExampleValue],
+    label: str,
+    experiment: str | None = None,
+) -> None:
+    """Run a pass to its end and have it recorded."""
+
+    def show(progress: PassProgress) -> None:
+        context.progress(label, progress.done, progress.planned, progress.rate)
+
+    truths = pass_run(
+        PassPlan(
+            batch=batch,
+            dataset=context.campaign.dataset,
+            split=split,
+            purpose=purpose,
+            arms=arms,
+            examples=over,
+            seed=context.campaign.seed,
+            experiment=experiment,
+            parallel=context.parallel,
+            golden_hash=content_hash(over) if split == "golden" else "",
+        ),
+        client=context.client,
+        on_progress=show,
+    )
+    recorded(truths)
+
+
+def monitor_batch(*, dataset: str, split: str, version: int, over: Sequence[ExampleValue]) -> str:
+    """The name of the one monitoring pass of this version over these very examples."""
+    return f"monitor-{dataset}-{split}-v{version}-{content_hash(over)[:8]}"
+
+
+def monitor(context: StepContext, *, split: str, version: int) -> Aggregate:
+    """Metrics of a parameter version on validation or golden. Memory is frozen there, so one pass per version is
+    enough; it decides nothing and is logged apart from deciding looks."""
+    over = examples_of(context, split)
+    batch = monitor_batch(dataset=context.campaign.dataset, split=split, version=version, over=over)
+    run_pass(
+        context,
+        batch=batch,
+        split=split,
+        purpose="monitor",
+        arms={"active": version},
+        over=over,
+        label=f"{split} under version {version}",
+    )
+    return batch_measure(batch=batch)

@@ -1,0 +1,248 @@
+"""TUNING: the experiment runs paired on validation, gets its verdict, passes the golden gate, and policy decides.
+
+Each part is one status of the experiment, so a killed worker's successor goes on where the status says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.change import ChangeProposal
+from contracts.evaluation import Verdict
+from contracts.experiment_spec import ExperimentSpec
+from contracts.parameters import ParameterChange
+from contracts.recommendation import Recommendation
+from experiments.domain.lifecycle import ExperimentStatus
+from experiments.models import Experiment, ExperimentResult
+from experiments.selectors import experiment_by_slug, result_of
+from experiments.services import experiment_bind_arms, experiment_transition, golden_record
+from hypotheses.domain.lifecycle import HypothesisStatus
+from hypotheses.selectors import hypothesis as hypothesis_get
+from hypotheses.services import hypothesis_transition
+from manager.domain.lifecycle import CycleState
+from manager.domain.policy import Decision, decide, may_start
+from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
+from manager.engine.gate import golden_gate, refusal_on
+from manager.engine.passes import examples_of, run_pass
+from manager.models import Approval
+from manager.services.approvals import approval_request
+from teacher.services import OUTCOMES, experiment_analyze
+from tuner.selectors import active_version
+from tuner.services import change_apply, change_check, experiment_prepare
+
+
+def step(context: StepContext) -> Step:
+    """Bring the cycle's experiment to its decision."""
+    experiment = experiment_by_slug(context.cycle.data["experiment"])
+    if experiment.status == ExperimentStatus.PLANNED and not _may_start(context, experiment):
+        return _ask_to_start(context, experiment)
+    experiment = _run(context, experiment)
+    result = _analyzed(context, experiment)
+    experiment = experiment_by_slug(experiment.slug)
+    if experiment.status != ExperimentStatus.ANALYZED:
+        return _finished(experiment, f"decided before: {experiment.decision or experiment.status}")
+    if result.verdict != Verdict.WINNER:
+        reason = result.recommendation["reason"]
+        return _rejected(experiment, f"verdict {result.verdict}: {reason}", "verdict")
+    decision = golden_gate(context, experiment)
+    golden_record(slug=experiment.slug, golden=decision.to_json())
+    if not decision.passed:
+        return _rejected(experiment, f"the golden gate refuses: {decision.reason}", "golden")
+    return _decide(context, experiment, result, decision.reason)
+
+
+def _may_start(context: StepContext, experiment: Experiment) -> bool:
+    if may_start(context.autonomy):
+        return True
+    return Approval.objects.filter(experiment=experiment, kind="start", status="approved").exists()
+
+
+def _ask_to_start(context: StepContext, experiment: Experiment) -> Step:
+    text = f"{experiment.factor} {experiment.from_value} → {experiment.to_value}: the start waits for a person"
+
+    def write() -> None:
+        approval_request(
+            experiment=experiment,
+            kind="start",
+            reasons=[f"the autonomy level is {context.autonomy}: starting an experiment waits for a person"],
+            evidence={"hypothesis": experiment.hypothesis.description if experiment.hypothesis else ""},
+            proposed_by=TEACHER.label,
+        )
+
+    return Step(
+        state=CycleState.IDLE,
+        notes=(Note("waits", text, experiment=experiment.slug),),
+        finish="waits",
+        finish_text=text,
+        within=write,
+    )
+
+
+def _run(context: StepContext, experiment: Experiment) -> Experiment:
+    """Planned → running → completed: both arms over every validation example, interleaved."""
+    if experiment.status == ExperimentStatus.PLANNED:
+        spec = ExperimentSpec.from_mission_json(experiment.spec)
+        arms = experiment_prepare(
+            experiment=experiment.slug,
+            arms={variant.name: variant.params for variant in spec.variants},
+            base_version=experiment.base_version,
+            actor=MANAGER,
+        )
+        experiment_bind_arms(slug=experiment.slug, arm_versions=arms)
+        experiment = experiment_transition(slug=experiment.slug, target=ExperimentStatus.RUNNING, actor=MANAGER)
+    if experiment.status == ExperimentStatus.RUNNING:
+        _hypothesis(experiment, HypothesisStatus.RUNNING, "its experiment started")
+        run_pass(
+            context,
+            batch=batch_of(experiment),
+            split="validation",
+            purpose="experiment",
+            arms=experiment.arm_versions,
+            over=examples_of(context, "validation"),
+            label=f"{experiment.factor} {experiment.from_value} → {experiment.to_value}",
+            experiment=experiment.slug,
+        )
+        experiment = experiment_transition(
+            slug=experiment.slug, target=ExperimentStatus.COMPLETED, actor=MANAGER, reason="the sample is complete"
+        )
+    return experiment
+
+
+def batch_of(experiment: Experiment) -> str:
+    return f"{experiment.slug}-validation"
+
+
+def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
+    if experiment.status == ExperimentStatus.COMPLETED:
+        focus = context.cycle.data.get("focus", {})
+        result = experiment_analyze(slug=experiment.slug, batch=batch_of(experiment), category=focus.get("category"))
+        experiment_transition(
+            slug=experiment.slug,
+            target=ExperimentStatus.ANALYZED,
+            actor=TEACHER,
+            reason=f"{result.verdict}: {result.recommendation['reason']}",
+        )
+        _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], result.recommendation["reason"])
+        return result
+    stored = result_of(experiment.slug)
+    assert stored is not None  # noqa: S101 - analyzed means that the result was stored before
+    return stored
+
+
+def _hypothesis(experiment: Experiment, target: HypothesisStatus, reason: str) -> None:
+    """Move the hypothesis along; already there, or resolved by an earlier try, is fine."""
+    if experiment.hypothesis_id is None:
+        return
+    source = HypothesisStatus(hypothesis_get(experiment.hypothesis_id).status)
+    if source == target or (target is HypothesisStatus.RUNNING and source is not HypothesisStatus.PLANNED):
+        return
+    hypothesis_transition(
+        hypothesis_id=experiment.hypothesis_id, source=source, target=target, actor=TEACHER, reason=reason
+    )
+
+
+def proposal_of(experiment: Experiment, result: ExperimentResult, base_version: int) -> ChangeProposal:
+    """The Teacher's recommendation as the Tuner takes it."""
+    recommendation = Recommendation.from_mission_json(result.recommendation)
+    return ChangeProposal(
+        changes=recommendation.changes,
+        reason=recommendation.reason,
+        experiment=experiment.slug,
+        base_version=base_version,
+        tested=True,
+    )
+
+
+def _decide(context: StepContext, experiment: Experiment, result: ExperimentResult, golden: str) -> Step:
+    base = active_version().version
+    change = Recommendation.from_mission_json(result.recommendation).changes[0]
+    refusal = refusal_on(experiment, change, base=base, client=context.client, parallel=context.parallel)
+    if refusal:
+        return _rejected(experiment, refusal, "golden")
+    proposal = proposal_of(experiment, result, base)
+    decision = decide(autonomy=context.autonomy, violations=change_check(proposal=proposal))
+    if decision.kind == "refuse":
+        return _rejected(experiment, f"a guard refuses: {'; '.join(decision.reasons)}", "guard")
+    if decision.kind == "ask":
+        return _ask(experiment, result, decision, golden)
+    text = _told(change, result)
+
+    def write() -> None:
+        applied = change_apply(proposal=proposal, actor=MANAGER)
+        experiment_transition(
+            slug=experiment.slug,
+            target=ExperimentStatus.APPLIED,
+            actor=MANAGER,
+            reason=f"{'; '.join(decision.reasons)}; {golden}",
+            decision="applied",
+            decision_reason=f"applied as version {applied.version}: {'; '.join(decision.reasons)}; {golden}",
+        )
+
+    return Step(
+        state=CycleState.IDLE,
+        notes=(Note("applied", text, f"{'; '.join(decision.reasons)}; {golden}", experiment.slug),),
+        finish="applied",
+        finish_text=text,
+        within=write,
+    )
+
+
+def _told(change: ParameterChange, result: ExperimentResult) -> str:
+    return f"{change.param} {change.from_value} → {change.to_value}: {result.recommendation['reason']}"
+
+
+def _ask(experiment: Experiment, result: ExperimentResult, decision: Decision, golden: str) -> Step:
+    text = _told(Recommendation.from_mission_json(result.recommendation).changes[0], result)
+    evidence: dict[str, Any] = {
+        "verdict": result.verdict,
+        "reason": result.recommendation["reason"],
+        "gained": result.recommendation["gained"],
+        "given_up": result.recommendation["given_up"],
+        "acceptable_because": result.recommendation["acceptable_because"],
+        "golden": golden,
+        "golden_rows": (result_of(experiment.slug) or result).golden.get("rows", {}),
+        "criteria": result.evaluation["criteria"],
+    }
+
+    def write() -> None:
+        approval_request(
+            experiment=experiment,
+            kind="apply",
+            reasons=list(decision.reasons),
+            evidence=evidence,
+            proposed_by=TEACHER.label,
+        )
+
+    return Step(
+        state=CycleState.IDLE,
+        notes=(Note("waits", text, "; ".join(decision.reasons), experiment.slug),),
+        finish="waits",
+        finish_text=text,
+        within=write,
+    )
+
+
+def _rejected(experiment: Experiment, reason: str, by: str) -> Step:
+    text = f"{experiment.factor} {experiment.from_value} → {experiment.to_value} refused"
+
+    def write() -> None:
+        experiment_transition(
+            slug=experiment.slug,
+            target=ExperimentStatus.REJECTED,
+            actor=MANAGER,
+            reason=reason,
+            decision=f"refused:{by}",
+            decision_reason=reason,
+        )
+
+    return Step(
+        state=CycleState.IDLE,
+        notes=(Note("refused", text, reason, experiment.slug),),
+        finish="refused",
+        finish_text=f"{text}: {reason}",
+        within=write,
+    )
+
+
+def _finished(experiment: Experiment, text: str) -> Step:
+    return Step(state=CycleState.IDLE, finish=str(experiment.status), finish_text=text)

@@ -1,0 +1,182 @@
+"""Cycles, the journal of decisions, approvals, policy and reports."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from experiments.models import Experiment
+from goals.models import Campaign
+from manager.domain.lifecycle import ApprovalStatus, CycleState
+
+CYCLE_TYPES = [("micro", "micro"), ("macro", "macro"), ("deep", "deep")]
+
+
+class Cycle(models.Model):
+    """One pass through the loop. `data` holds what each step committed, so that a killed cycle goes on from there.
+
+    A worker holds the cycle by a lease (`lease_owner`, `lease_until`) that its progress renews.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="cycles")
+    number = models.PositiveIntegerField()
+    type = models.CharField(max_length=10, choices=CYCLE_TYPES, default="macro")
+    state = models.CharField(
+        max_length=12, choices=[(state.value, state.value) for state in CycleState], default=CycleState.IDLE
+    )
+    resume_state = models.CharField(max_length=12, blank=True, help_text="Where a paused or failed cycle goes on.")
+    outcome = models.CharField(max_length=20, blank=True)
+    outcome_text = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+    progress = models.JSONField(default=dict)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "cycles"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="cycle_number_once_per_campaign"),
+            models.UniqueConstraint(
+                fields=["campaign"],
+                condition=models.Q(finished_at__isnull=True),
+                name="one_running_cycle_per_campaign",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in CycleState]), name="cycle_state_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}, cycle {self.number}"
+
+
+class JournalEntry(models.Model):
+    """One decision or observation of the Manager, as a sentence with its reason. Append-only by use."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="journal")
+    cycle_number = models.PositiveIntegerField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=20)
+    text = models.TextField()
+    reason = models.TextField(blank=True)
+    experiment = models.CharField(max_length=120, blank=True)
+    data = models.JSONField(default=dict)
+    key = models.CharField(max_length=200, help_text="A step that runs again writes its entry once.")
+
+    class Meta:
+        db_table = "journal_entries"
+        ordering = ["id"]
+        verbose_name_plural = "journal entries"
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "key"], name="journal_entry_once_per_step"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Approval(models.Model):
+    """A change (or the start of an experiment) that waits for a person, with the evidence shown to that person."""
+
+    KINDS = [("apply", "apply a change"), ("start", "start an experiment")]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10, choices=KINDS, default="apply")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="approvals")
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="approvals")
+    status = models.CharField(
+        max_length=10,
+        choices=[(status.value, status.value) for status in ApprovalStatus],
+        default=ApprovalStatus.PENDING,
+    )
+    proposal = models.JSONField(help_text="The change, as the Tuner will get it.")
+    evidence = models.JSONField(default=dict, help_text="Verdict, golden gate and trade-off, as they stood.")
+    reasons = models.JSONField(default=list, help_text="Why a person must decide.")
+    base_version = models.PositiveIntegerField()
+    proposed_by = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=100, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    comment = models.TextField(blank=True)
+    applied_version = models.PositiveIntegerField(null=True, blank=True)
+    outcome = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "approvals"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "kind"], name="one_approval_per_experiment_and_kind"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[status.value for status in ApprovalStatus]),
+                name="approval_status_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.experiment.slug}: {self.status}"
+
+
+class Policy(models.Model):
+    """What the system may do by itself. One row; each edit is audited."""
+
+    GOLDEN_MODES = [("directional", "directional"), ("strict", "strict"), ("not_worse", "not worse")]
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    golden_mode = models.CharField(
+        max_length=12,
+        choices=GOLDEN_MODES,
+        default="directional",
+        help_text="What the golden set must show before a change is applied.",
+    )
+    golden_budget = models.PositiveIntegerField(
+        default=200, help_text="Deciding looks at one golden set; then it must be renewed."
+    )
+    approval_days = models.PositiveIntegerField(default=7, help_text="An approval that waits longer expires.")
+    screening_share = models.FloatField(
+        default=0.35, help_text="Share of the train questions that every candidate step is screened on first."
+    )
+    screening_finalists = models.PositiveIntegerField(
+        default=4, help_text="Best candidates that are screened on the other train questions too."
+    )
+    four_eyes = models.BooleanField(
+        default=False, help_text="Whoever set the goal may not be the only one to approve its changes."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "policies"
+        verbose_name_plural = "policy"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="there_is_one_policy"),
+            models.CheckConstraint(
+                condition=models.Q(golden_mode__in=["directional", "strict", "not_worse"]),
+                name="golden_mode_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(screening_share__gt=0, screening_share__lte=1), name="screening_share_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "policy"
+
+
+class Report(models.Model):
+    """A campaign's report as data; Markdown, HTML and terminal text are made from it."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="report")
+    content = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "reports"
+
+    def __str__(self) -> str:
+        return f"report of {self.campaign}"

@@ -1,0 +1,1 @@
+"""The Manager's verbs: campaigns, approvals, safety, policy, journal."""

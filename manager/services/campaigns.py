@@ -1,0 +1,131 @@
+"""From a sentence to a campaign; launch, pause, resume, stop."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from contracts.actor import Actor, Role
+from contracts.goal import Autonomy, GoalTranslation
+from contracts.metric import METRICS
+from experiments.selectors import dataset_by_name
+from goals.domain.lifecycle import CampaignStatus
+from goals.models import Campaign
+from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
+from goals.translation import translate
+from kernel.canonical import derive_seed
+from kernel.errors import Conflict
+from manager.domain.lifecycle import CycleState
+from manager.models import Cycle
+from tuner.registry import FACTORS
+
+CYCLES, DIALOGUES = 10, 30
+"""Defaults of reference.md: at most 10 cycles, 30 dialogues a cycle."""
+
+ADVANCE_TASK = "manager.tasks.campaign_step"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignWish:
+    """What a campaign needs besides its goal. None: the goal's own value, else the default."""
+
+    dataset: str
+    autonomy: Autonomy | None = None
+    cycles: int | None = None
+    dialogues: int | None = None
+    seed: int | None = None
+
+
+def goal_understand(text: str) -> GoalTranslation:
+    """What the Manager understands of a sentence; changes nothing. Raises `InvalidInput`."""
+    return translate(text, metrics=METRICS, factors=FACTORS)
+
+
+@transaction.atomic
+def campaign_plan(*, translation: GoalTranslation, wish: CampaignWish, actor: Actor) -> Campaign:
+    """Goal and campaign, stored; nothing runs yet.
+
+    Raises `NotFound` for an unknown data set, `RuleViolated` for a goal that contradicts itself.
+    """
+    dataset_by_name(wish.dataset)
+    goal = goal_create(translation=translation, actor=actor, autonomy=wish.autonomy)
+    seed = wish.seed if wish.seed is not None else derive_seed("campaign", goal.pk) % 1_000_000
+    return campaign_create(
+        goal=goal,
+        dataset=wish.dataset,
+        autonomy=Autonomy(goal.autonomy),
+        max_cycles=wish.cycles or translation.budget.cycles or CYCLES,
+        dialogues_per_cycle=wish.dialogues or DIALOGUES,
+        seed=seed,
+        actor=actor,
+    )
+
+
+def campaign_unfinished(*, text: str, dataset: str) -> Campaign | None:
+    """The campaign with this goal on this data set that began and did not end, if nobody is at work on it."""
+    begun = Campaign.objects.filter(
+        goal__text=text, dataset=dataset, status__in=[CampaignStatus.RUNNING, CampaignStatus.FAILED]
+    )
+    held = Cycle.objects.filter(finished_at__isnull=True, lease_until__gt=timezone.now()).values("campaign_id")
+    return begun.exclude(id__in=held).order_by("-number").first()
+
+
+def campaign_launch(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:
+    """Start a planned campaign, one at a time per data set; in the background a worker takes it on."""
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().get(id=campaign_id)
+        busy = Campaign.objects.filter(dataset=campaign.dataset, status=CampaignStatus.RUNNING).exclude(id=campaign_id)
+        other = busy.first()
+        if other is not None:
+            raise Conflict(f"campaign {other.number} is running on {campaign.dataset}; stop it or wait for its end")
+        campaign = campaign_start(campaign_id=campaign_id, actor=actor)
+        if background:
+            transaction.on_commit(lambda: campaign_enqueue(campaign_id=campaign_id))
+    return campaign
+
+
+def campaign_enqueue(*, campaign_id: uuid.UUID) -> None:
+    """Ask a worker to advance the campaign. Asked twice is harmless: the lease lets one of them work."""
+    async_task(ADVANCE_TASK, str(campaign_id), task_name=f"campaign {campaign_id}")
+
+
+@transaction.atomic
+def campaign_hold(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campaign:
+    """Pause: the step at hand ends, the next one does not begin."""
+    return campaign_pause(campaign_id=campaign_id, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def campaign_go_on(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:
+    """Resume a paused or failed campaign from its last committed step."""
+    campaign = campaign_resume(campaign_id=campaign_id, actor=actor)
+    if background:
+        transaction.on_commit(lambda: campaign_enqueue(campaign_id=campaign_id))
+    return campaign
+
+
+@transaction.atomic
+def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campaign:
+    """Stop for good; what was applied stays, and can be rolled back."""
+    actor.require(Role.OPERATOR)
+    campaign = campaign_stop(campaign_id=campaign_id, actor=actor, reason=reason)
+    Cycle.objects.filter(campaign=campaign, finished_at__isnull=True).update(
+        state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at
+    )
+    return campaign
+
+
+def campaigns_unattended() -> list[uuid.UUID]:
+    """Running campaigns that no worker is at work on: their worker died, or their task was lost."""
+    held = Cycle.objects.filter(finished_at__isnull=True, lease_until__gt=timezone.now()).values("campaign_id")
+    running = Campaign.objects.filter(status=CampaignStatus.RUNNING).exclude(id__in=held)
+    return list(running.values_list("id", flat=True))
+
+
+def parallel() -> int:
+    return int(getattr(settings, "MANAGER_PARALLEL", 2))

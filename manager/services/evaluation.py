@@ -1,0 +1,62 @@
+"""Metrics of one parameter version on validation or golden: a monitoring pass that decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from experiments.domain.examples import content_hash
+from experiments.runner import PassPlan, PassProgress, pass_run
+from experiments.selectors import dataset_by_name, examples, golden_examples
+from kernel.errors import InvalidInput
+from maas.client import MaasClient
+from manager.engine.passes import monitor_batch, recorded
+from manager.services.campaigns import parallel
+from teacher.services import batch_measure
+from tuner.selectors import active_version, version_get
+
+
+def version_evaluate(
+    *,
+    dataset: str,
+    split: str,
+    version: int | None,
+    client: MaasClient,
+    on_progress: Callable[[PassProgress], None] | None = None,
+) -> dict[str, Any]:
+    """The documented shape of `evaluate --json`. Memory is frozen, so the same version is measured once.
+
+    Raises `NotFound` for an unknown data set or version, `InvalidInput` when the split is empty, `Conflict` when the
+    golden set is not the one that was sealed.
+    """
+    dataset_by_name(dataset)
+    number = active_version().version if version is None else version_get(version).version
+    over = golden_examples(dataset=dataset) if split == "golden" else examples(dataset=dataset, split=split)
+    if not over:
+        raise InvalidInput(f"the data set {dataset!r} has no {split} questions")
+    batch = monitor_batch(dataset=dataset, split=split, version=number, over=over)
+    truths = pass_run(
+        PassPlan(
+            batch=batch,
+            dataset=dataset,
+            split=split,
+            purpose="monitor",
+            arms={"active": number},
+            examples=over,
+            seed=0,
+            parallel=parallel(),
+            golden_hash=content_hash(over) if split == "golden" else "",
+        ),
+        client=client,
+        on_progress=on_progress,
+    )
+    recorded(truths)
+    found = batch_measure(batch=batch).to_json()
+    return {
+        "dataset": dataset,
+        "split": split,
+        "version": number,
+        "n": found["n"],
+        "metrics": found["metrics"],
+        "by_category": found["by_category"],
+    }

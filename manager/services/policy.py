@@ -1,0 +1,45 @@
+"""Policy: what the system may do by itself. One row, edited by the meta-user, each edit audited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from audit.services import entry_append
+from contracts.actor import Actor, Role
+from kernel.errors import InvalidInput
+from manager.models import Policy
+
+EDITABLE = ("golden_mode", "golden_budget", "approval_days", "screening_share", "screening_finalists", "four_eyes")
+
+
+def policy_current() -> Policy:
+    return Policy.objects.get_or_create(id=1)[0]
+
+
+@transaction.atomic
+def policy_change(*, actor: Actor, reason: str, **values: Any) -> Policy:
+    """Change the policy. Raises `InvalidInput` for an unknown field or a change without a reason."""
+    actor.require(Role.META_USER)
+    unknown = sorted(set(values) - set(EDITABLE))
+    if unknown:
+        raise InvalidInput(f"the policy has no field {unknown[0]!r}", details={"known": list(EDITABLE)})
+    if not reason.strip():
+        raise InvalidInput("a change of policy needs a reason", details={"field": "reason"})
+    policy = Policy.objects.select_for_update().get(id=policy_current().id)
+    before = {name: getattr(policy, name) for name in values}
+    for name, value in values.items():
+        setattr(policy, name, value)
+    policy.full_clean()
+    policy.save()
+    entry_append(
+        actor=actor,
+        action="policy.changed",
+        subject_type="policy",
+        subject_id="1",
+        before=before,
+        after=values,
+        reason=reason,
+    )
+    return policy

@@ -1,0 +1,53 @@
+"""Background doors: tasks take ids, call one service, and are safe to run twice."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from contracts.actor import component
+from goals.domain.lifecycle import CampaignStatus
+from goals.models import Campaign
+from kernel.errors import Conflict
+from maas.client import get_client
+from manager.engine.advance import Worker, campaign_advance
+from manager.engine.lease import worker_name
+from manager.services.approvals import approvals_expire
+from manager.services.campaigns import campaign_enqueue, campaigns_unattended, parallel
+from manager.services.rechecks import approval_recheck
+
+
+def campaign_step(campaign_id: str) -> str:
+    """One step of a campaign, then the next is queued. A campaign that another worker is at is left to it."""
+    key = uuid.UUID(campaign_id)
+    outcome = campaign_advance(
+        campaign_id=key, worker=Worker(name=worker_name(), client=get_client(), parallel=parallel())
+    )
+    if outcome == "moved" and Campaign.objects.filter(id=key, status=CampaignStatus.RUNNING).exists():
+        campaign_enqueue(campaign_id=key)
+    return outcome
+
+
+def approval_finish(approval_id: str) -> str:
+    """Apply an approved change whose base has moved, after golden was asked anew. A base that moves meanwhile is
+    asked about again."""
+    for _ in range(3):
+        try:
+            approval = approval_recheck(
+                approval_id=uuid.UUID(approval_id), client=get_client(), actor=component("manager"), parallel=parallel()
+            )
+            return approval.status
+        except Conflict:
+            continue
+    raise Conflict("the active version keeps moving; the approval is asked about again later")
+
+
+def unattended_pick_up() -> int:
+    """Every minute: queue running campaigns that nobody works on, and close approvals that waited too long."""
+    with transaction.atomic():
+        approvals_expire(actor=component("manager"))
+    found = campaigns_unattended()
+    for campaign_id in found:
+        campaign_enqueue(campaign_id=campaign_id)
+    return len(found)
