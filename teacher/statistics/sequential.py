@@ -1,8 +1,8 @@
 """Looking often: how much of α may be used at this look.
 
 Known horizon: Lan & DeMets (1983) spending, O'Brien–Fleming shape, per side f(t) = 2 − 2Φ(z_{α/2} / √t), boundaries by
-the recursive integration of Armitage, McPherson & Rowe (1969). For two-sided α = .05 and five even looks the
-boundaries are 4.8769, 3.3569, 2.6803, 2.2898, 2.0310 (gsDesign, sfLDOF).
+the recursive integration of Armitage, McPherson & Rowe (1969). For two-sided α = .05 and five even looks they are
+4.8769, 3.3570, 2.6803, 2.2898, 2.0310; scipy's multivariate normal confirms what they spend.
 
 Unknown horizon: the asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), tuned to be
 tightest at the expected n.

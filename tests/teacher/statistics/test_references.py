@@ -1,4 +1,4 @@
-"""Published values and statsmodels as oracles."""
+"""Values looked up, values kept, and independent oracles (statsmodels, scipy)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,43 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.stats import chi2_contingency
+from scipy.special import ndtr, ndtri
+from scipy.stats import chi2_contingency, multivariate_normal
 from scipy.stats import fisher_exact as scipy_fisher
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import DescrStatsW, ttest_ind
 
-from benchmarks.references import REFERENCES, Z
+from benchmarks.references import KEPT, REFERENCES, Z
 from benchmarks.statistics import exact_rows, reference_row
 from teacher.statistics import evaluate
 from teacher.statistics.health import fisher_exact
 from teacher.statistics.paired_proportions import tango_z
 from teacher.statistics.proportions import miettinen_nurminen_z, newcombe, score_z, upper_tail
+from teacher.statistics.sequential import look_level
 from tests.teacher.statistics.factories import METRIC, arms, increase, noisy, pairs, spec_of
 
+BOTH = (*REFERENCES, *KEPT)
 
-@pytest.mark.parametrize(("what", "computed", "published"), REFERENCES, ids=[item[0] for item in REFERENCES])
-def test_reference__published_value__equal_to_four_decimals(
-    what: str, computed: Callable[[], float], published: float
+
+@pytest.mark.parametrize(("what", "computed", "known"), BOTH, ids=[item[0] for item in BOTH])
+def test_reference__looked_up_or_kept_value__equal_to_four_decimals(
+    what: str, computed: Callable[[], float], known: float
 ) -> None:
-    assert computed() == pytest.approx(published, abs=5e-5)
+    assert computed() == pytest.approx(known, abs=5e-5)
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3, 4, 5])
+def test_boundaries__multivariate_normal_of_scipy__spend_what_they_should(looks: int) -> None:
+    times = np.arange(1, looks + 1) / 5
+    sizes = [80 * place for place in range(1, looks + 1)]
+    tails = [
+        look_level(0.025, one_sided=True, looks=sizes[:place], horizon=400, expected_n=400)
+        for place in range(1, looks + 1)
+    ]
+    correlation = np.sqrt(np.minimum.outer(times, times) / np.maximum.outer(times, times))
+    normal = multivariate_normal(mean=np.zeros(looks), cov=correlation, seed=1, abseps=1e-8, releps=1e-8)
+    crossed = 1 - float(normal.cdf(-ndtri(np.array(tails))))
+    assert crossed == pytest.approx(float(2 * ndtr(ndtri(0.0125) / math.sqrt(looks / 5))), abs=2e-5)
 
 
 def test_welch__same_arms_as_statsmodels__same_p_and_interval() -> None:
