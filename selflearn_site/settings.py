@@ -10,6 +10,7 @@ from typing import Any
 from selflearn_site.database.configuration import database_settings
 from selflearn_site.environment import BASE_DIR, environment
 from selflearn_site.logs import logging_settings
+from selflearn_site.navigation import SIDEBAR
 
 ENV = environment()
 
@@ -41,7 +42,7 @@ INSTALLED_APPS = [
     "teacher",
     "goals",
     "manager",
-    *(["selflearn_site.access"] if (BASE_DIR / "selflearn_site" / "access" / "apps.py").exists() else []),
+    "selflearn_site.access",
     "selflearn_site",
 ]
 
@@ -54,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "selflearn_site.access.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -112,6 +114,19 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # Files are served straight from the apps, with DEBUG off too, so that no collectstatic stands before the first run.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- admin and API ---------------------------------------------------------------------------------------------------
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Selflearn",
+    "SITE_HEADER": "Selflearn",
+    "SITE_SYMBOL": "model_training",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
+}
+NINJA_PAGINATION_PER_PAGE = 50
+NINJA_PAGINATION_MAX_LIMIT = 200  # without a cap one call may ask for everything
 
 # --- background tasks ------------------------------------------------------------------------------------------------
 

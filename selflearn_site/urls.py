@@ -1,10 +1,21 @@
-"""Addresses. Each room is mounted once it is there."""
+"""Addresses: the admin, the API, languages, and the pages once they are there."""
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.urls import path
+from importlib.util import find_spec
 
-urlpatterns = [
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from selflearn_site.api.assembly import api
+from selflearn_site.api.errors import not_found
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    re_path(r"^api/", not_found),
+    path("i18n/", include("django.conf.urls.i18n")),
 ]
+
+if find_spec("selflearn_site.pages") and find_spec("selflearn_site.pages.urls"):
+    urlpatterns.append(path("", include("selflearn_site.pages.urls")))

@@ -1,0 +1,116 @@
+"""Experiments, results, passes and data sets in the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from contracts.doors import LookOnly
+from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult, GoldenExample
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(LookOnly, ModelAdmin):
+    list_display = ("slug", "shown_status", "campaign", "cycle", "factor", "step", "metric", "planned_n", "decision",
+                    "decision_reason", "created_at")  # fmt: skip
+    list_filter = ("status", "decision", "factor", "metric", "dataset", "campaign")
+    search_fields = ("slug", "factor", "decision_reason")
+    list_select_related = ("campaign",)
+    date_hierarchy = "created_at"
+    readonly_fields = ("result",)
+    list_fullwidth = True
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={
+            "running": "info", "completed": "info", "analyzed": "warning", "applied": "success",
+            "rejected": "danger", "rolled_back": "danger",
+        },
+    )  # fmt: skip
+    def shown_status(self, experiment: Experiment) -> str:
+        return experiment.status
+
+    @display(description=_("from → to"))
+    def step(self, experiment: Experiment) -> str:
+        return f"{experiment.from_value} → {experiment.to_value}"
+
+    @display(description=_("result"))
+    def result(self, experiment: Experiment) -> str:
+        found = ExperimentResult.objects.filter(experiment_id=experiment.slug).only("id", "verdict").first()
+        if found is None:
+            return "–"
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:experiments_experimentresult_change", args=[found.pk]), found.verdict
+        )
+
+
+@admin.register(ExperimentResult)
+class ExperimentResultAdmin(LookOnly, ModelAdmin):
+    list_display = ("experiment_id", "shown_verdict", "notes", "engine_version", "judge_version", "created_at")
+    list_filter = ("verdict", "engine_version", "judge_version")
+    search_fields = ("experiment_id", "notes")
+    date_hierarchy = "created_at"
+    readonly_fields = ("experiment",)
+    exclude = ("samples",)  # thousands of rows; `replay` and the API read them
+
+    @display(
+        description=_("verdict"),
+        ordering="verdict",
+        label={"winner": "success", "loser": "danger", "inconclusive": "warning"},
+    )
+    def shown_verdict(self, result: ExperimentResult) -> str:
+        return result.verdict
+
+    @display(description=_("experiment"))
+    def experiment(self, result: ExperimentResult) -> str:
+        found = Experiment.objects.filter(slug=result.experiment_id).only("id", "slug").first()
+        if found is None:
+            return result.experiment_id
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:experiments_experiment_change", args=[found.pk]), found.slug
+        )
+
+
+@admin.register(EvaluationPass)
+class EvaluationPassAdmin(LookOnly, ModelAdmin):
+    list_display = ("batch", "dataset", "split", "purpose", "experiment", "arms", "progress", "started_at",
+                    "finished_at")  # fmt: skip
+    list_filter = ("purpose", "split", "dataset")
+    search_fields = ("batch", "experiment")
+    date_hierarchy = "started_at"
+    list_fullwidth = True
+
+    @display(description=_("runs"))
+    def progress(self, item: EvaluationPass) -> str:
+        return f"{item.done} / {item.planned}"
+
+
+@admin.register(Dataset)
+class DatasetAdmin(LookOnly, ModelAdmin):
+    list_display = ("name", "source", "golden_hash", "created_at")
+    search_fields = ("name", "source")
+
+
+class ExampleAdmin(LookOnly, ModelAdmin):
+    list_display = ("external_id", "dataset", "query", "category", "difficulty", "cluster", "should_retrieve",
+                    "asked_at")  # fmt: skip
+    list_display_links = ("external_id", "query")
+    list_filter = ("dataset", "category", "difficulty", "should_retrieve")
+    search_fields = ("external_id", "query", "cluster", "=user_id")
+    list_select_related = ("dataset",)
+    list_fullwidth = True
+
+
+@admin.register(EvaluationExample)
+class EvaluationExampleAdmin(ExampleAdmin):
+    list_filter = ("split", *ExampleAdmin.list_filter)
+
+
+@admin.register(GoldenExample)
+class GoldenExampleAdmin(ExampleAdmin):
+    """For people only: learning never reads it, and the API does not show it."""

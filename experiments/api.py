@@ -1,0 +1,129 @@
+# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+"""Experiments and their results; data sets by size, never by content."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from ninja.pagination import paginate
+
+from experiments import selectors
+from experiments.domain.lifecycle import ExperimentStatus
+from experiments.models import Dataset, Experiment, ExperimentResult
+from kernel.errors import NotFound
+
+router = Router(tags=["experiments"])
+
+
+class ExperimentOut(Schema):
+    id: uuid.UUID
+    slug: str
+    campaign_id: uuid.UUID | None
+    cycle: int | None
+    hypothesis_id: uuid.UUID | None
+    dataset: str
+    factor: str
+    from_value: Any
+    to_value: Any
+    metric: str
+    status: str
+    base_version: int
+    arm_versions: dict[str, int]
+    planned_n: int
+    needs_approval: list[str]
+    decision: str
+    decision_reason: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    analyzed_at: datetime | None
+    decided_at: datetime | None
+
+
+class ExperimentDetail(ExperimentOut):
+    seed: int
+    spec: dict[str, Any]
+    """The mission's experiment_spec."""
+
+
+class ResultOut(Schema):
+    experiment_id: str
+    verdict: str
+    metrics_baseline: dict[str, Any]
+    metrics_variant: dict[str, Any]
+    p_values: dict[str, Any]
+    recommendation: dict[str, Any]
+    notes: str
+    evaluation: dict[str, Any]
+    by_category: dict[str, Any]
+    golden: dict[str, Any]
+    samples_hash: str
+    engine_version: str
+    judge_version: str
+    created_at: datetime
+    samples: list[dict[str, Any]] | None = None
+    """The exact input of the statistics; only when asked for."""
+
+
+class DatasetOut(Schema):
+    name: str
+    source: str
+    golden_hash: str
+    created_at: datetime
+    sizes: dict[str, int]
+    golden_looks: int
+
+
+@router.get("/experiments", response=list[ExperimentOut], summary="Experiments, newest first")
+@paginate
+def experiments(
+    request: HttpRequest,
+    status: ExperimentStatus | None = None,
+    factor: str | None = None,
+    campaign: uuid.UUID | None = None,
+    dataset: str | None = None,
+) -> QuerySet[Experiment]:
+    wanted = {"status": status, "factor": factor, "campaign_id": campaign, "dataset": dataset}
+    return Experiment.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+@router.get("/experiments/{experiment_id}", response=ExperimentDetail, summary="One experiment, by slug or uuid")
+def experiment(request: HttpRequest, experiment_id: str) -> Experiment:
+    return _found(experiment_id)
+
+
+@router.get("/experiments/{experiment_id}/results", response=ResultOut, summary="What the Teacher found")
+def results(
+    request: HttpRequest,
+    experiment_id: str,
+    samples: bool = Query(False, description="with the samples that the verdict rests on"),
+) -> dict[str, Any]:
+    slug = _found(experiment_id).slug
+    result: ExperimentResult | None = selectors.result_of(slug)
+    if result is None:
+        raise NotFound(f"experiment {slug} has no result yet", details={"experiment": slug})
+    return {**ResultOut.from_orm(result).dict(), "samples": result.samples if samples else None}
+
+
+@router.get("/datasets", response=list[DatasetOut], summary="Data sets and the sizes of their splits")
+def datasets(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {
+            **{name: getattr(row, name) for name in ("name", "source", "golden_hash", "created_at")},
+            "sizes": selectors.split_sizes(dataset=row.name),
+            "golden_looks": selectors.golden_looks(dataset=row.name),
+        }
+        for row in Dataset.objects.all()
+    ]
+
+
+def _found(key: str) -> Experiment:
+    """The mission names an experiment by its slug; its uuid does too. Raises `NotFound`."""
+    try:
+        by_id = Experiment.objects.filter(id=uuid.UUID(key)).first()
+    except ValueError:
+        by_id = None
+    return by_id or selectors.experiment_by_slug(key)

@@ -1,0 +1,110 @@
+"""The student's tables in the admin. They belong to their users: the page takes the service role while it is made.
+
+`system_prompts` is registered by the site, since a new prompt is audited and the student knows no change log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from contracts.doors import LookOnly
+from maas.access import as_service
+from maas.models import Memory, PipelineRun, RawLog, TestDialog, TestRun
+
+
+class OverUsers:
+    """Holds the service role around a page. The page is rendered inside: templates read rows too, and would do so
+    after the role is gone."""
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with as_service():
+            return _rendered(super().changelist_view(request, *args, **kwargs))  # type: ignore[misc]  # ModelAdmin's
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with as_service():
+            return _rendered(super().changeform_view(request, *args, **kwargs))  # type: ignore[misc]  # ModelAdmin's
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with as_service():
+            return _rendered(super().history_view(request, *args, **kwargs))  # type: ignore[misc]  # ModelAdmin's
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with as_service():
+            return _rendered(super().delete_view(request, *args, **kwargs))  # type: ignore[misc]  # ModelAdmin's
+
+
+def _rendered(response: HttpResponse) -> HttpResponse:
+    if hasattr(response, "render") and not getattr(response, "is_rendered", True):
+        response.render()
+    return response
+
+
+@admin.register(PipelineRun)
+class PipelineRunAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("created_at", "shown_status", "user_query", "answer", "mode", "client_kind", "experiment",
+                    "variant", "parameter_version", "latency_ms", "retry_count", "feedback_score")  # fmt: skip
+    list_display_links = ("created_at", "user_query")
+    list_filter = ("status", "mode", "client_kind", "cycle_type", "error_type")
+    search_fields = ("=id", "=user_id", "user_query", "final_answer", "experiment")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    show_full_result_count = False
+    list_fullwidth = True
+
+    @display(
+        description=_("status"), ordering="status", label={"COMPLETED": "success", "FAILED": "danger", "NEW": "info"}
+    )
+    def shown_status(self, run: PipelineRun) -> str:
+        return run.status
+
+    @display(description=_("answer"))
+    def answer(self, run: PipelineRun) -> str:
+        return (run.final_answer or run.error_message or "")[:120]
+
+
+@admin.register(RawLog)
+class RawLogAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("created_at", "log_type", "pipeline_run_id", "user_id", "processed", "processed_at")
+    list_filter = ("log_type", "processed")
+    search_fields = ("=pipeline_run__id", "=user_id")
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(Memory)
+class MemoryAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("simulated_at", "summary_text", "semantic_tags", "time_bucket", "language", "speaker",
+                    "times_retrieved", "times_used", "times_helpful", "user_id")  # fmt: skip
+    list_display_links = ("simulated_at", "summary_text")
+    list_filter = ("language",)
+    search_fields = ("=id", "=user_id", "summary_text", "time_bucket", "speaker")
+    date_hierarchy = "simulated_at"
+    exclude = ("tsv", "embedding")
+    ordering = ("-simulated_at", "id")
+    show_full_result_count = False
+    list_fullwidth = True
+
+
+@admin.register(TestDialog)
+class TestDialogAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("scenario", "step", "query", "expected_keyword")
+    list_filter = ("scenario",)
+    search_fields = ("scenario", "query", "expected_keyword")
+    ordering = ("scenario", "step")
+
+
+@admin.register(TestRun)
+class TestRunAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("created_at", "dialog", "status", "validation", "answer", "pipeline_run_id")
+    list_filter = ("status", "validation")
+    search_fields = ("dialog__scenario", "answer", "=pipeline_run_id")
+    list_select_related = ("dialog",)
+    date_hierarchy = "created_at"
+    ordering = ("-id",)

@@ -1,0 +1,7 @@
+"""The Manager's routes: goals and their campaigns, cycles, approvals, rollback, metrics, reports."""
+
+from manager.api.approvals import router as approvals
+from manager.api.goals import router as goals
+from manager.api.overview import router as overview
+
+routers = (goals, approvals, overview)

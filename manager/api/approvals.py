@@ -1,0 +1,85 @@
+# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+"""What waits for a person, and that person's decision; and rollback by hand."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Field, Router, Schema
+from ninja.pagination import paginate
+
+from contracts.change import AppliedChange
+from contracts.doors import actor_of
+from manager.domain.lifecycle import ApprovalStatus
+from manager.models import Approval
+from manager.services import decisions
+from manager.services.approvals import approval_by_id, approval_reject
+from manager.services.safety import rollback_order
+
+router = Router(tags=["approvals"])
+
+
+class ApprovalOut(Schema):
+    id: uuid.UUID
+    kind: str
+    campaign_id: uuid.UUID
+    experiment: str
+    status: str
+    proposal: dict[str, Any]
+    """`param`, `from`, `to`."""
+    evidence: dict[str, Any]
+    reasons: list[str]
+    base_version: int
+    proposed_by: str
+    created_at: datetime
+    expires_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    comment: str
+    applied_version: int | None
+    outcome: str
+
+    @staticmethod
+    def resolve_experiment(approval: Approval) -> str:
+        return approval.experiment.slug
+
+
+class CommentIn(Schema):
+    comment: str = Field("", max_length=5000)
+
+
+class RollbackIn(Schema):
+    reason: str = Field(max_length=5000)
+    expected_active: int | None = None
+    """The version to leave; if another one is active, nothing happens (409)."""
+
+
+@router.get("/approvals", response=list[ApprovalOut], summary="Approval requests, newest first")
+@paginate
+def approvals(request: HttpRequest, status: ApprovalStatus | None = None) -> QuerySet[Approval]:
+    found = Approval.objects.select_related("experiment")
+    return found.filter(status=status) if status else found
+
+
+@router.get("/approvals/{uuid:approval_id}", response=ApprovalOut, summary="One request with its evidence")
+def approval(request: HttpRequest, approval_id: uuid.UUID) -> Approval:
+    return approval_by_id(approval_id)
+
+
+@router.post("/approvals/{uuid:approval_id}/approve", response=ApprovalOut, summary="Approve")
+def approve(request: HttpRequest, approval_id: uuid.UUID, body: CommentIn) -> Approval:
+    """`applied`: in force now. `approved`: the base has moved since; the golden set is asked anew in the background,
+    then it is `applied` or `void`."""
+    return decisions.approval_decide(approval_id=approval_id, actor=actor_of(request), comment=body.comment)
+
+
+@router.post("/approvals/{uuid:approval_id}/reject", response=ApprovalOut, summary="Reject, with a reason")
+def reject(request: HttpRequest, approval_id: uuid.UUID, body: CommentIn) -> Approval:
+    return approval_reject(approval_id=approval_id, actor=actor_of(request), comment=body.comment)
+
+
+@router.post("/parameters/rollback", response=AppliedChange, tags=["parameters"], summary="Back to the last stable one")
+def rollback(request: HttpRequest, body: RollbackIn) -> AppliedChange:
+    return rollback_order(reason=body.reason, actor=actor_of(request), expected_active=body.expected_active)

@@ -1,0 +1,123 @@
+# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+"""Cycles, metrics and reports."""
+
+import uuid
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Schema
+from ninja.pagination import paginate
+
+from contracts.metric import METRICS, MetricDefinition
+from experiments.models import EvaluationPass
+from goals.selectors import campaign as campaign_get
+from kernel.errors import NotFound
+from manager.domain.lifecycle import CycleState
+from manager.models import Cycle, Report
+from manager.reports import markdown
+from teacher.aggregator import metrics_aggregate
+
+router = Router(tags=["overview"])
+
+
+class CycleOut(Schema):
+    id: uuid.UUID
+    campaign_id: uuid.UUID
+    number: int
+    type: str
+    state: str
+    resume_state: str
+    outcome: str
+    outcome_text: str
+    error: str
+    progress: dict[str, Any]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class MeasuredOut(Schema):
+    batch: str
+    dataset: str
+    split: str
+    arms: dict[str, int]
+    finished_at: datetime
+    n: int
+    metrics: dict[str, float | None]
+    """None: no run of the pass has a value."""
+    counts: dict[str, int]
+    by_category: dict[str, dict[str, float | None]]
+
+
+class MetricsOut(Schema):
+    catalogue: list[MetricDefinition]
+    measured: MeasuredOut | None
+    """The newest monitoring pass; None before the first."""
+
+
+class ReportBrief(Schema):
+    campaign_id: uuid.UUID
+    campaign: int
+    headline: str
+    updated_at: datetime
+
+    @staticmethod
+    def resolve_campaign(report: Report) -> int:
+        return report.campaign.number
+
+    @staticmethod
+    def resolve_headline(report: Report) -> str:
+        return markdown.headline(report.content)
+
+
+class ReportOut(ReportBrief):
+    content: dict[str, Any]
+
+
+@router.get("/cycles", response=list[CycleOut], summary="Cycles, newest first", tags=["cycles"])
+@paginate
+def cycles(request: HttpRequest, campaign: uuid.UUID | None = None, state: CycleState | None = None) -> QuerySet[Cycle]:
+    wanted = {"campaign_id": campaign, "state": state}
+    return Cycle.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+@router.get("/cycles/{uuid:cycle_id}", response=CycleOut, summary="One cycle", tags=["cycles"])
+def cycle(request: HttpRequest, cycle_id: uuid.UUID) -> Cycle:
+    found = Cycle.objects.filter(id=cycle_id).first()
+    if found is None:
+        raise NotFound(f"there is no cycle {cycle_id}", details={"cycle": str(cycle_id)})
+    return found
+
+
+@router.get("/metrics", response=MetricsOut, summary="The catalogue, and what was measured last", tags=["metrics"])
+def metrics(
+    request: HttpRequest, dataset: str | None = None, split: Literal["validation", "golden"] = "validation"
+) -> dict[str, Any]:
+    passes = EvaluationPass.objects.filter(purpose="monitor", split=split, finished_at__isnull=False)
+    last = (passes.filter(dataset=dataset) if dataset else passes).order_by("-finished_at").first()
+    return {"catalogue": list(METRICS.values()), "measured": _measured(last) if last else None}
+
+
+def _measured(last: EvaluationPass) -> dict[str, Any]:
+    found = metrics_aggregate(batch=last.batch).to_json()
+    place = {name: getattr(last, name) for name in ("batch", "dataset", "split", "arms", "finished_at")}
+    return place | {name: found[name] for name in ("n", "metrics", "counts", "by_category")}
+
+
+@router.get("/reports", response=list[ReportBrief], summary="Reports, newest first", tags=["reports"])
+@paginate
+def reports(request: HttpRequest) -> QuerySet[Report]:
+    return Report.objects.select_related("campaign").order_by("-updated_at")
+
+
+@router.get("/reports/{campaign_id}", response=ReportOut, summary="A campaign's report", tags=["reports"])
+def report(request: HttpRequest, campaign_id: str, format: Literal["json", "md"] = "json") -> Report | HttpResponse:
+    """By number or uuid of the campaign; as data, or as Markdown."""
+    campaign = campaign_get(campaign_id)
+    found = Report.objects.select_related("campaign").filter(campaign=campaign).first()
+    if found is None:
+        raise NotFound(f"campaign {campaign.number} has no report yet", details={"campaign": campaign.number})
+    if format == "md":
+        return HttpResponse(markdown.render(found.content), content_type="text/markdown; charset=utf-8")
+    return found

@@ -1,0 +1,98 @@
+"""`/api/v1`: one NinjaAPI with the routers of all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, URLResolver
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+from audit.api import router as audit
+from emulator.api import router as emulator
+from experiments.api import router as experiments
+from goals.api import router as goals
+from hypotheses.api import router as hypotheses
+from incidents.api import router as incidents
+from maas.api import router as maas
+from manager.api import routers as manager
+from selflearn_site.api.auth import AUTH
+from selflearn_site.api.errors import error_response, handlers_add
+from selflearn_site.api.health import router as health
+from sensor.api import router as sensor
+from tuner.api import router as tuner
+
+_ERRORS = {
+    "401": "Not signed in, or the token is unknown, expired or revoked",
+    "403": "The role does not allow this, or the CSRF token is missing",
+    "404": "There is no such thing",
+    "409": "Somebody else changed it first, or its state does not allow this",
+    "422": "The input is wrong or breaks a rule; `details` names the field or the rule",
+    "503": "A dependency cannot be reached now",
+}
+_ERROR_SCHEMA = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "details"],
+            "properties": {
+                "code": {"type": "string", "examples": ["INVALID_INPUT"]},
+                "message": {"type": "string"},
+                "details": {"type": "object", "additionalProperties": True},
+            },
+        }
+    },
+}
+
+
+class Api(NinjaAPI):
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        """Every operation documents the one shape of an error."""
+        schema = super().get_openapi_schema(**kwargs)
+        schema.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for status, description in _ERRORS.items():
+                    operation["responses"].setdefault(status, {"description": description, "content": content})
+        return schema
+
+    def _get_urls(self) -> list[URLResolver | URLPattern]:
+        urls = super()._get_urls()
+        for pattern in urls:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _method_refused_in_shape(pattern.callback)
+        return urls
+
+
+def _method_refused_in_shape(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """ninja answers a wrong method in plain text, past all handlers."""
+
+    @wraps(view)
+    def shaped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if response.status_code == 405:
+            allowed = response.headers.get("Allow", "")
+            message = f"{request.method} is not possible here; allowed: {allowed}"
+            return error_response(405, "METHOD_NOT_ALLOWED", message, Allow=allowed)
+        return response
+
+    return shaped
+
+
+api = Api(
+    title="Selflearn",
+    version="1",
+    description="Everything that a page can do, a program can do. Sign in by session, or by "
+    "`Authorization: Bearer <token>` (`manage.py create_token`).",
+    auth=AUTH,
+    urls_namespace="api",
+)
+handlers_add(api)
+for _router in (health, *manager, goals, experiments, hypotheses, tuner, audit, incidents, maas, emulator, sensor):
+    api.add_router("", _router)

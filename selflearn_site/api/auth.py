@@ -1,0 +1,34 @@
+"""Who calls: a bearer token, or a session with its CSRF token. Either way `request.auth` is the `Actor`."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError
+from ninja.security import APIKeyCookie, HttpBearer
+
+from contracts.actor import Actor
+from selflearn_site.access.roles import actor_bind, actor_of
+from selflearn_site.access.services import token_actor
+
+
+class TokenAuth(HttpBearer):
+    """A wrong token ends the request, also where a session would do: the caller must learn that it is wrong."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor:
+        actor = token_actor(token)
+        if actor is None:
+            raise AuthenticationError(message="the token is unknown, expired or revoked")
+        actor_bind(request, actor)
+        return actor
+
+
+class SessionAuth(APIKeyCookie):
+    """A signed-in person. ninja checks the CSRF token of every method that changes something."""
+
+    param_name = "sessionid"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:  # noqa: ARG002  ninja's signature
+        return actor_of(request) if request.user.is_authenticated else None
+
+
+AUTH = (TokenAuth(), SessionAuth())

@@ -1,0 +1,81 @@
+"""The one navigation: pages first, then the admin's lists behind them. Used by the admin's sidebar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _page(title: Any, icon: str, link: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": link}
+
+
+def _rows(title: Any, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
+def _superuser(request: Any) -> bool:
+    return bool(request.user.is_superuser)
+
+
+SIDEBAR: list[dict[str, Any]] = [
+    {
+        "title": _("Learn"),
+        "items": [
+            _page(_("Dashboard"), "monitoring", "/"),
+            _page(_("Goals"), "flag", "/goals/"),
+            _page(_("Experiments"), "experiment", "/experiments/"),
+            _page(_("Reports"), "description", "/reports/"),
+            _rows(_("Campaigns"), "trending_up", "goals_campaign"),
+            _rows(_("Cycles"), "cycle", "manager_cycle"),
+            _rows(_("Hypotheses"), "lightbulb", "hypotheses_hypothesis"),
+            _rows(_("Results"), "query_stats", "experiments_experimentresult"),
+            _rows(_("Journal"), "menu_book", "manager_journalentry"),
+        ],
+    },
+    {
+        "title": _("Control"),
+        "items": [
+            _page(_("Approvals"), "approval", "/approvals/"),
+            _page(_("Parameters"), "tune", "/parameters/"),
+            _rows(_("Policy"), "gavel", "manager_policy"),
+            _rows(_("Freeze"), "ac_unit", "tuner_tunerstate"),
+            _rows(_("Versions"), "layers", "tuner_parameterversion"),
+            _rows(_("Activations"), "history", "tuner_parameteractivation"),
+            _rows(_("Prompts"), "chat", "maas_systemprompt"),
+            _rows(_("API tokens"), "key", "access_apitoken"),
+            {**_rows(_("Users"), "person", "auth_user"), "permission": _superuser},
+            {**_rows(_("Groups"), "group", "auth_group"), "permission": _superuser},
+        ],
+    },
+    {
+        "title": _("Observe"),
+        "items": [
+            _page(_("Changes"), "fact_check", "/changes/"),
+            _page(_("Incidents"), "warning", "/incidents/"),
+            _rows(_("Runs"), "play_arrow", "maas_pipelinerun"),
+            _rows(_("Recorded runs"), "sensors", "sensor_sensorevent"),
+            _rows(_("Stages"), "timer", "sensor_telemetryevent"),
+            _rows(_("Emulations"), "groups", "emulator_emulationbatch"),
+            _rows(_("Evaluation passes"), "checklist", "experiments_evaluationpass"),
+            {**_rows(_("Failed tasks"), "error", "django_q_failure"), "permission": _superuser},
+        ],
+    },
+    {
+        "title": _("Data"),
+        "items": [
+            _rows(_("Data sets"), "dataset", "experiments_dataset"),
+            _rows(_("Questions"), "help", "experiments_evaluationexample"),
+            _rows(_("Golden set"), "verified", "experiments_goldenexample"),
+            _rows(_("Memories"), "memory", "maas_memory"),
+            _rows(_("Raw logs"), "list_alt", "maas_rawlog"),
+            _rows(_("Ground truths"), "check_circle", "sensor_runtruth"),
+            _rows(_("Judgements"), "balance", "sensor_runjudgement"),
+            _rows(_("Dialogues"), "forum", "emulator_emulationdialogue"),
+            _rows(_("Turns"), "sms", "emulator_emulationturn"),
+            _rows(_("Test dialogues"), "quiz", "maas_testdialog"),
+        ],
+    },
+]

@@ -1,0 +1,168 @@
+"""A small world with at least one row in every table that the admin shows."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from contracts.actor import Actor, Role
+from contracts.goal import Autonomy, GoalTranslation, Target
+from contracts.maas import NewMemory, RunRequest
+from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
+from experiments.domain.lifecycle import ExperimentStatus
+from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult, GoldenExample
+from goals.models import Campaign, LearningGoal
+from goals.services import campaign_create, goal_create
+from hypotheses.models import Hypothesis
+from hypotheses.services import hypothesis_register
+from incidents.models import Incident
+from incidents.services import incident_open
+from maas.access import as_service
+from maas.client import memories_import
+from maas.models import TestDialog, TestRun
+from maas.services import run_submit
+from manager.models import Approval, Cycle, Report
+from manager.services.approvals import approval_request
+from manager.services.journal import journal_write
+from manager.services.policy import policy_current
+from sensor.models import CaptureCursor, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from tuner.selectors import active_version, version_values
+
+ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
+FACTOR = "retrieval.top_k"
+BASE: dict[str, Any] = {"dataset": "tiny"}
+
+
+@dataclass
+class World:
+    goal: LearningGoal
+    campaign: Campaign
+    hypothesis: Hypothesis
+    experiment: Experiment
+    approval: Approval
+    cycle: Cycle
+    incident: Incident
+    batch: EmulationBatch
+    run_id: uuid.UUID
+
+
+def world_build() -> World:
+    alice = Actor(kind="person", name="alice", role=Role.META_USER)
+    goal, campaign = _campaign(alice)
+    hypothesis, experiment = _experiment(campaign, alice)
+    approval = approval_request(
+        experiment=experiment,
+        kind="apply",
+        reasons=["retrieval.top_k always asks"],
+        evidence={"reason": "recall rises", "golden": "golden agrees"},
+        proposed_by="manager",
+    )
+    cycle = Cycle.objects.create(campaign=campaign, number=1, progress={"done": 3, "total": 30})
+    journal_write(campaign=campaign, key="k", kind="decision", text="top_k is tried", reason="recall is low")
+    Report.objects.create(campaign=campaign, content=REPORT)
+    policy_current()
+    incident = incident_open(
+        kind="degradation", severity="warning", title="recall fell", detail="by .2", subject="version:1", actor=alice
+    )
+    run_id = _student()
+    _recorded(run_id)
+    return World(goal, campaign, hypothesis, experiment, approval, cycle, incident, _emulation(), run_id)
+
+
+REPORT: dict[str, Any] = {
+    **{"campaign": 1, "goal": "Raise recall", "dataset": "tiny", "autonomy": "semi_auto", "cycles": 1},
+    **{"max_cycles": 3, "start_version": 1, "end_version": 1, "seed": 7, "end_reason": "", "status": "running"},
+    **{"targets": [], "applied": [], "waiting": [], "refused": [], "next": [], "experiments": []},
+    **{"validation": {"n": 0, "rows": []}, "golden": {"n": 0, "rows": []}, "tokens": 0, "cost_usd": 0.0},
+}
+
+
+def _campaign(alice: Actor) -> tuple[LearningGoal, Campaign]:
+    translation = GoalTranslation(
+        text="Raise recall to 60 %",
+        language="en",
+        targets=(Target(metric="retrieval_recall", direction="increase", value=0.6),),
+        allowed_impacts=(FACTOR,),
+    )
+    goal = goal_create(translation=translation, actor=alice)
+    dataset = Dataset.objects.create(name="tiny", source="test")
+    row: dict[str, Any] = {"dataset": dataset, "user_id": ANNA, "query": "Where?", "asked_at": timezone.now()}
+    row |= {"category": "fact", "cluster": "c1"}
+    EvaluationExample.objects.create(external_id="t1", split="train", **row)
+    GoldenExample.objects.create(external_id="g1", **row)
+    campaign = campaign_create(
+        goal=goal, dataset="tiny", autonomy=Autonomy.SEMI_AUTO, max_cycles=3, dialogues_per_cycle=30, seed=7,
+        actor=alice,
+    )  # fmt: skip
+    return goal, campaign
+
+
+def _experiment(campaign: Campaign, alice: Actor) -> tuple[Hypothesis, Experiment]:
+    base = active_version().version
+    now = int(version_values(base)[FACTOR])
+    hypothesis = hypothesis_register(
+        campaign=campaign, factor=FACTOR, from_value=now, to_value=now + 1, base_version=base,
+        metric="retrieval_recall", direction="increase", actor=alice,
+    )  # fmt: skip
+    experiment = Experiment.objects.create(
+        slug="c1-top-k-4", campaign=campaign, cycle=1, hypothesis=hypothesis, dataset="tiny", factor=FACTOR,
+        from_value=now, to_value=now + 1, metric="retrieval_recall", spec={"experiment_id": "c1-top-k-4"},
+        status=ExperimentStatus.ANALYZED, base_version=base, arm_versions={"baseline": base}, planned_n=50, seed=7,
+    )  # fmt: skip
+    ExperimentResult.objects.create(
+        experiment_id=experiment.slug, verdict="winner", metrics_baseline={"retrieval_recall": 0.2},
+        metrics_variant={"retrieval_recall": 0.4}, p_values={"retrieval_recall": 0.01}, recommendation={}, notes="",
+        evaluation={"n": 50, "criteria": []}, spec={}, samples=[{"example_id": "t1"}], samples_hash="0" * 64,
+        engine_version="1",
+    )  # fmt: skip
+    EvaluationPass.objects.create(
+        batch="monitor-tiny", purpose="monitor", split="validation", arms={"active": base}, planned=1, done=1,
+        finished_at=timezone.now(), **BASE,
+    )  # fmt: skip
+    return hypothesis, experiment
+
+
+def _student() -> uuid.UUID:
+    memory = NewMemory(memory_id=uuid.uuid4(), user_id=ANNA, text="Anna moved to Riga", simulated_at=timezone.now())
+    memories_import([memory])
+    run_id = run_submit(request=RunRequest(user_id=ANNA, query="Where does Anna live?"))
+    with as_service():
+        dialog = TestDialog.objects.create(scenario="s", step=1, query="Where?")
+        TestRun.objects.create(dialog=dialog, status="COMPLETED")
+    return run_id
+
+
+def _recorded(run_id: uuid.UUID) -> None:
+    now = timezone.now()
+    SensorEvent.objects.create(
+        pipeline_run_id=run_id, user_id=ANNA, client_kind="emulator", mode="dialogue", cycle_type="macro",
+        query="Where?", status="COMPLETED", asked_at=now, started_at=now, ended_at=now, latency_ms=3, memories_found=0,
+        captured_at=now,
+    )  # fmt: skip
+    TelemetryEvent.objects.create(pipeline_id=run_id, cycle_type="macro", stage="analysis", latency_ms=1)
+    RunTruth.objects.create(
+        run_id=run_id, example_id="t1", batch="b", split="train", cluster="c1", should_retrieve=True, category="fact",
+        difficulty="easy", **BASE,
+    )  # fmt: skip
+    RunJudgement.objects.create(run_id=run_id, judge_version="offline-1")
+    CaptureCursor.objects.get_or_create(name="test")
+
+
+def _emulation() -> EmulationBatch:
+    batch = EmulationBatch.objects.create(
+        id=uuid.uuid4(), batch="b", plan={"batch": "b"}, split="train", dialogues_total=1, turns_total=1,
+        queries_total=0, created_by="person:bob", **BASE,
+    )  # fmt: skip
+    dialogue = EmulationDialogue.objects.create(
+        id=uuid.uuid4(), batch=batch, dialogue="d", example="e", user_id=ANNA, thread_id=uuid.uuid4(), scenario="s",
+        scenario_variant=0, cluster="c", split="train", ordinal=0, **BASE,
+    )  # fmt: skip
+    EmulationTurn.objects.create(
+        id=uuid.uuid4(), batch=batch, dialogue=dialogue, position=0, text="I moved to Riga",
+        simulated_at=timezone.now() - timedelta(days=1),
+    )  # fmt: skip
+    return batch

@@ -1,0 +1,123 @@
+# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+"""Parameters: what a run uses, the versions, activation, freeze."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Schema, Status
+from ninja.pagination import paginate
+
+from contracts.change import AppliedChange
+from contracts.doors import actor_of
+from contracts.parameters import EffectiveParameters, ParameterContext
+from kernel.errors import InvalidInput
+from tuner import selectors, services
+from tuner.models import ParameterVersion
+
+router = Router(tags=["parameters"])
+
+
+class VersionOut(Schema):
+    version: int
+    parent_version: int | None
+    is_active: bool
+    kind: str
+    experiment: str | None
+    variant: str | None
+    reason: str
+    created_by: str
+    created_at: datetime
+    stable_since: datetime | None
+    rolled_back_at: datetime | None
+    content_hash: str
+
+
+class VersionDetail(VersionOut):
+    values: dict[str, Any]
+    """Flat, the registry's defaults included."""
+    changes: list[dict[str, Any]]
+    """Against the parent version: `param`, `from`, `to`."""
+
+
+class ActivateIn(Schema):
+    reason: str
+    expected_active: int
+    """The version that the caller believes is active; if another one is, nothing happens (409)."""
+
+
+class ReasonIn(Schema):
+    reason: str
+
+
+class FreezeOut(Schema):
+    frozen: bool
+
+
+@router.get(
+    "/parameters/effective", response={200: EffectiveParameters, 304: None}, summary="The parameters that a run uses"
+)
+def effective(
+    request: HttpRequest,
+    response: HttpResponse,
+    experiment_id: str | None = None,
+    variant: str | None = None,
+    version: int | None = None,
+) -> EffectiveParameters | Status[None]:
+    """Production, or an experiment's arm, or one version. The ETag changes with the content; `If-None-Match` asks
+    whether anything is new."""
+    if (experiment_id is None) != (variant is None):
+        raise InvalidInput("experiment_id and variant go together", details={"field": "variant"})
+    found = selectors.effective_params(ParameterContext(experiment=experiment_id, variant=variant, version=version))
+    response["ETag"] = tag = f'"{found.version}-{found.content_hash[:16]}"'
+    asked = {item.strip().removeprefix("W/") for item in request.headers.get("If-None-Match", "").split(",")}
+    return Status(304, None) if tag in asked else found
+
+
+@router.get("/parameters/versions", response=list[VersionOut], summary="Parameter versions, newest first")
+@paginate
+def versions(
+    request: HttpRequest, kind: str | None = None, experiment: str | None = None
+) -> QuerySet[ParameterVersion]:
+    wanted = {"kind": kind, "experiment": experiment}
+    return ParameterVersion.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+@router.get("/parameters/versions/{int:version}", response=VersionDetail, summary="One version with its values")
+def version_detail(request: HttpRequest, version: int) -> dict[str, Any]:
+    row = selectors.version_get(version)
+    changes = selectors.versions_diff(row.parent_version, version) if row.parent_version else ()
+    return {
+        **VersionOut.from_orm(row).dict(),
+        "values": selectors.version_values(version),
+        "changes": [change.to_mission_json() for change in changes],
+    }
+
+
+@router.post(
+    "/parameters/versions/{int:version}/activate", response=AppliedChange, summary="Make a version the active one"
+)
+def activate(request: HttpRequest, version: int, body: ActivateIn) -> AppliedChange:
+    return services.version_activate(
+        version=version, expected_active=body.expected_active, actor=actor_of(request), reason=_said(body.reason)
+    )
+
+
+@router.post("/parameters/freeze", response=FreezeOut, summary="Stop all changes at once, rollbacks excepted")
+def freeze(request: HttpRequest, body: ReasonIn) -> dict[str, bool]:
+    services.parameters_freeze(actor=actor_of(request), reason=_said(body.reason))
+    return {"frozen": selectors.is_frozen()}
+
+
+@router.post("/parameters/unfreeze", response=FreezeOut, summary="Let changes through again")
+def unfreeze(request: HttpRequest, body: ReasonIn) -> dict[str, bool]:
+    services.parameters_unfreeze(actor=actor_of(request), reason=_said(body.reason))
+    return {"frozen": selectors.is_frozen()}
+
+
+def _said(reason: str) -> str:
+    """The services take any reason, since components give none to some; a person says why."""
+    if not reason.strip():
+        raise InvalidInput("say why", details={"field": "reason"})
+    return reason
