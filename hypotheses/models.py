@@ -50,7 +50,7 @@ class Hypothesis(models.Model):
         verbose_name_plural = "hypotheses"
         constraints = [
             models.UniqueConstraint(
-                fields=["campaign", "factor", "to_value", "base_version"],
+                fields=["campaign", "factor", "to_value", "base_version", "metric"],
                 nulls_distinct=False,
                 name="hypothesis_is_registered_once_per_base_version",
             ),

@@ -40,18 +40,17 @@ def hypothesis_register(
     description: str = "",
     tags: Sequence[str] = (),
 ) -> Hypothesis:
-    """Register a hypothesis, or return the one that is there for (campaign, factor, to_value, base_version).
+    """Register a hypothesis, or return the one that is there for (campaign, factor, to_value, base_version, metric).
 
     The unique constraint decides between two callers at once; the row that is there stays as it is.
     """
     actor.require(Role.OPERATOR)
-    key = {"campaign": campaign, "factor": factor, "to_value": to_value, "base_version": base_version}
+    key = {"campaign": campaign, "factor": factor, "to_value": to_value, "base_version": base_version, "metric": metric}
     hypothesis, created = Hypothesis.objects.get_or_create(
         **key,
         defaults={
-            "id": derive_uuid("hypothesis", campaign and campaign.pk, factor, to_value, base_version),
+            "id": derive_uuid("hypothesis", campaign and campaign.pk, factor, to_value, base_version, metric),
             "from_value": from_value,
-            "metric": metric,
             "direction": direction,
             "rationale": rationale,
             "expected_effect": expected_effect,

@@ -96,7 +96,8 @@ def samples_read(*, batch: str) -> list[Sample]:
     """Every run of a batch as a sample of the statistics engine, in a stable order.
 
     Present but None: the measurement is missing (not judged, or the run failed). Absent: the metric does not apply
-    to this run (precision where nothing was found, recall where nothing was expected).
+    to this run (precision where nothing was found, recall where nothing was expected, use of a context that held no
+    answer when none was given).
     """
     columns = ", ".join(_SAMPLE_METRICS)
     with connection.cursor() as cursor:
@@ -120,6 +121,8 @@ def _sample(row: tuple[Any, ...]) -> Sample:
             continue
         if name in _NEEDS_FINDS and not failed and not found:
             continue
+        if name == "context_utilization" and value is None and metrics.get("hallucination_rate") is not None:
+            continue  # judged, and found not to apply: a justified "I do not know"
         if METRICS[name].priority == "diagnostic" and value is None:
             continue
         metrics[name] = None if value is None else float(value)

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("campaign", "factor", "to_value", "base_version"),
+                        fields=("campaign", "factor", "to_value", "base_version", "metric"),
                         name="hypothesis_is_registered_once_per_base_version",
                         nulls_distinct=False,
                     ),

@@ -7,21 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.metric import METRICS
-from experiments.domain.examples import ExampleValue
 from experiments.selectors import split_sizes
 from experiments.services import experiment_register
 from hypotheses.selectors import tried
 from hypotheses.services import hypothesis_link_experiment, hypothesis_register
-from kernel.canonical import derive_seed, stable_fraction
+from kernel.canonical import derive_seed
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import TEACHER, Note, Step, StepContext
-from manager.engine.passes import run_pass
+from manager.engine.screening import screen
 from manager.models import Approval
-from manager.services.policy import policy_current
-from sensor.selectors import events
-from teacher.aggregator import samples_read
 from teacher.designer import (
-    Candidate,
     DesignRequest,
     NoPlan,
     PlannedExperiment,
@@ -29,18 +24,11 @@ from teacher.designer import (
     StepHistory,
     candidates_list,
     plan_choose,
-    screening_read,
 )
-from teacher.designer.screening import BASE_ARM
 from teacher.domain.gaps import Measured, MetricGap, focus_order, gaps_compute, targets_met
 from teacher.domain.wording import amount
-from teacher.judges import batch_judge
 from tuner.registry import FACTORS
 from tuner.selectors import version_values
-from tuner.services import experiment_prepare
-
-SCREENED_AT_MOST = 100
-"""Train questions used for screening in one cycle."""
 
 _PATIENCE = 2
 """Cycles in a row without a promising step before the campaign ends: one looks at single steps, the next at wider."""
@@ -107,7 +95,7 @@ def _design(
     union = list({item.arm: item for items in lists.values() for item in items}.values())
     notes: list[Note] = []
     if union:
-        screened_runs = _screen(context, union, version, focus[0])
+        screened_runs = screen(context, union, version, focus)
         for gap in focus:
             wanted = {item.arm for item in lists[_focus_key(gap)]}
             screened = [item for item in screened_runs(gap.category) if item.candidate.arm in wanted]
@@ -253,74 +241,3 @@ def _screening_row(item: Screened, metric: str) -> dict[str, Any]:
 
 def _no_plan_note(gap: MetricGap, plan: NoPlan) -> Note:
     return Note("no_plan", f"{METRICS[gap.metric].title}: {plan.reason}")
-
-
-def train_questions(context: StepContext) -> list[ExampleValue]:
-    """The questions of this cycle's dialogues, as the Sensor recorded them; at most `SCREENED_AT_MOST`, by hash."""
-    rows = events(batch=context.cycle.data["train_batch"]).exclude(status="FAILED")
-    values = [
-        ExampleValue(
-            external_id=f"{row.example_id}@{row.user_id}",
-            user_id=row.user_id,
-            query=row.query,
-            asked_at=row.asked_at,
-            expected_memory_ids=tuple(row.expected_ids or ()),
-            should_retrieve=bool(row.should_retrieve),
-            category=row.category or "",
-            difficulty=row.difficulty or "",
-            cluster=row.cluster or "",
-            key_facts=tuple(row.key_facts or ()),
-            forbidden=tuple(row.forbidden or ()),
-        )
-        for row in rows
-        if row.example_id and row.asked_at is not None
-    ]
-    drawn = sorted(
-        values, key=lambda item: stable_fraction(context.campaign.seed, context.cycle.number, item.external_id)
-    )
-    return drawn[:SCREENED_AT_MOST]
-
-
-def _screen(context: StepContext, union: list[Candidate], version: int, focus: MetricGap) -> Any:
-    """Two rounds: every candidate on a share of the questions, the best of them on the others too.
-
-    Returns a function from category to screened candidates; finalists carry both rounds, others the first.
-    """
-    policy = policy_current()
-    questions = train_questions(context)
-    cut = max(1, round(len(questions) * policy.screening_share))
-    first, rest = questions[:cut], questions[cut:]
-    arms = experiment_prepare(
-        experiment=f"{context.name}-screening",
-        arms={BASE_ARM: {}, **{item.arm: {item.change.param: item.change.to_value} for item in union}},
-        base_version=version,
-        actor=TEACHER,
-    )
-    batches = [f"{context.name}-screen-1", f"{context.name}-screen-2"]
-    run_pass(
-        context, batch=batches[0], split="train", purpose="screening", arms=arms, over=first,
-        label=f"screening {len(union)} steps", experiment=f"{context.name}-screening",
-    )  # fmt: skip
-    batch_judge(batch=batches[0])
-    samples = samples_read(batch=batches[0])
-    ranked = _ranked(screening_read(samples, union, category=focus.category), focus)
-    finalists = [item.candidate for item in ranked[: policy.screening_finalists]]
-    if rest and finalists:
-        chosen = {BASE_ARM: arms[BASE_ARM], **{item.arm: arms[item.arm] for item in finalists}}
-        run_pass(
-            context, batch=batches[1], split="train", purpose="screening", arms=chosen, over=rest,
-            label=f"screening the best {len(finalists)}", experiment=f"{context.name}-screening",
-        )  # fmt: skip
-        batch_judge(batch=batches[1])
-        samples = [*samples, *samples_read(batch=batches[1])]
-
-    def read(category: str | None) -> list[Screened]:
-        return screening_read(samples, union, category=category)
-
-    return read
-
-
-def _ranked(screened: list[Screened], focus: MetricGap) -> list[Screened]:
-    metric = METRICS[focus.metric].source or focus.metric
-    up = METRICS[metric].higher_is_better
-    return sorted(screened, key=lambda item: (-item.gain(metric, higher_is_better=up), -item.candidate.prior))

@@ -91,7 +91,10 @@ def gaps_compute(*, current: Measured, start: Measured, targets: Sequence[Target
     """Gaps of the goal's targets in their order, then those of critical metrics that the goal does not name."""
     found = []
     named = set()
-    for target in targets:
+    for wish in targets:
+        # A category that the data does not have is measured as a whole (decision 0005).
+        known = wish.category is None or current.value(wish.metric, wish.category) is not None
+        target = wish if known else wish.model_copy(update={"category": None})
         value = current.value(target.metric, target.category)
         wanted = target_value(target, start.value(target.metric, target.category))
         if value is None:

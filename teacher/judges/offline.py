@@ -2,7 +2,8 @@
 
 Hallucination: a claim that no memory in the context supports, a claim that contradicts what holds now (a forbidden,
 stale value), or any claim where nothing was ever told. Saying that one does not know is never a hallucination.
-Context used: a claim of the answer comes from a memory of the context.
+Context used: a claim of the answer comes from a memory of the context. Saying that one does not know is right when the
+context holds nothing that was expected; the question whether context was used then does not apply.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ _MEMORY_LINE = re.compile(r"^\[\d+\]\s*(?:\d{4}-\d{2}-\d{2}[^|]*\|)?\s*(.*)$")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One answered run. `should_retrieve` None: no ground truth is known."""
+    """One answered run. `should_retrieve` None: no ground truth is known. `hits`: expected memories among the found."""
 
     answer: str
     context: str
     found: int
+    hits: int
     should_retrieve: bool | None
     key_facts: tuple[str, ...]
     forbidden: tuple[str, ...]
@@ -33,7 +35,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    context_utilized: bool
+    """`context_utilized` None: it does not apply, for the context held no answer and none was given."""
+
+    context_utilized: bool | None
     hallucination: bool
     reasons: tuple[str, ...]
 
@@ -51,9 +55,8 @@ def judge(case: Case) -> Marks:
         reasons.append(f"says what no longer holds: {stale}")
     if claims and case.should_retrieve is False:
         reasons.append("claims something that was never told")
-    return Marks(
-        context_utilized=case.found > 0 and any(supported), hallucination=bool(reasons), reasons=tuple(reasons)
-    )
+    used = None if not claims and not case.hits else case.found > 0 and any(supported)
+    return Marks(context_utilized=used, hallucination=bool(reasons), reasons=tuple(reasons))
 
 
 def context_texts(context: str) -> list[str]:

@@ -7,7 +7,7 @@ from sensor.selectors import events
 from sensor.services import judgements_record
 from teacher.judges.offline import Case, judge
 
-JUDGE_VERSION = "offline-1"
+JUDGE_VERSION = "offline-2"
 
 
 def batch_judge(*, batch: str) -> int:
@@ -24,6 +24,8 @@ def batch_judge(*, batch: str) -> int:
             "answer",
             "context",
             "memories_found",
+            "found_ids",
+            "expected_ids",
             "should_retrieve",
             "key_facts",
             "forbidden",
@@ -37,6 +39,7 @@ def batch_judge(*, batch: str) -> int:
                 answer=row.answer or "",
                 context=row.context or "",
                 found=row.memories_found,
+                hits=len(set(row.found_ids) & set(row.expected_ids or ())),
                 should_retrieve=row.should_retrieve,
                 key_facts=tuple(row.key_facts or ()),
                 forbidden=tuple(row.forbidden or ()),

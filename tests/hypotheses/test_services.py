@@ -51,7 +51,10 @@ def test_hypothesis_register__same_key_twice__is_one_row_with_one_audit_row(alic
     assert entries(campaign=str(campaign.pk)).filter(action="hypothesis.register").count() == 1
 
 
-@pytest.mark.parametrize("change", [{"to_value": 4}, {"factor": "retrieval.min_score"}, {"base_version": 2}])
+@pytest.mark.parametrize(
+    "change",
+    [{"to_value": 4}, {"factor": "retrieval.min_score"}, {"base_version": 2}, {"metric": "hallucination_rate"}],
+)
 def test_hypothesis_register__other_value_factor_or_base__is_another(alice: Actor, change: dict[str, Any]) -> None:
     campaign = make_campaign(alice)
     assert register(campaign, alice).pk != register(campaign, alice, **change).pk
