@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
+from django_q.models import Task
 
 from contracts.actor import component
 from goals.domain.lifecycle import CampaignStatus
@@ -16,6 +19,8 @@ from manager.engine.lease import worker_name
 from manager.services.approvals import approvals_expire
 from manager.services.campaigns import campaign_enqueue, campaigns_unattended, parallel
 from manager.services.rechecks import approval_recheck
+
+HISTORY_DAYS = 7
 
 
 def campaign_step(campaign_id: str) -> str:
@@ -51,3 +56,10 @@ def unattended_pick_up() -> int:
     for campaign_id in found:
         campaign_enqueue(campaign_id=campaign_id)
     return len(found)
+
+
+def history_prune() -> int:
+    """Every hour: forget finished tasks older than a week (`save_limit` is off, because it locks every row)."""
+    old = Task.objects.filter(stopped__lt=timezone.now() - timedelta(days=HISTORY_DAYS))
+    deleted, _ = old.delete()
+    return int(deleted)

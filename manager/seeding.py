@@ -1,0 +1,31 @@
+"""The policy row and the schedules that keep campaigns going; written once, also after a flush."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection
+
+SCHEDULES = {
+    "campaigns nobody works on": ("manager.tasks.unattended_pick_up", 1),
+    "old task history": ("manager.tasks.history_prune", 60),
+}
+"""Name → task, minutes between its runs."""
+
+
+def seed_after_migrate(*, using: str, **_kwargs: Any) -> None:
+    """`post_migrate`: does nothing until the tables of this room and of django-q2 are there."""
+    if using != DEFAULT_DB_ALIAS:
+        return
+    tables = set(connection.introspection.table_names())
+    if not {"policies", "django_q_schedule"} <= tables:
+        return
+    from django_q.models import Schedule
+
+    from manager.services.policy import policy_current
+
+    policy_current()
+    for name, (task, minutes) in SCHEDULES.items():
+        Schedule.objects.get_or_create(
+            name=name, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes}
+        )
