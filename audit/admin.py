@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -38,5 +40,5 @@ def _short(value: object) -> str:
     """A parameter's value says enough; of anything else the beginning."""
     if isinstance(value, dict) and "value" in value:
         value = value["value"]
-    text = "" if value is None else str(value)
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:60]}…"

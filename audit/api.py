@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001, B008 - ninja calls every route with `request`, and reads parameters from defaults
+# ruff: noqa: ARG001 - ninja calls every route with `request`
 """`GET /changes`: the change log."""
 
 from datetime import datetime
@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from ninja.pagination import paginate
+from ninja.params import P, QueryEx
 
 from audit import selectors
 from audit.models import AuditEntry
@@ -38,10 +39,10 @@ class ChangeOut(Schema):
 @paginate
 def changes(
     request: HttpRequest,
-    since: datetime | None = Query(None, alias="from", description="inclusive"),
-    until: datetime | None = Query(None, alias="to", description="exclusive"),
+    since: QueryEx[datetime | None, P(alias="from", description="inclusive")] = None,
+    until: QueryEx[datetime | None, P(alias="to", description="exclusive")] = None,
     parameter: str | None = None,
-    initiator: str | None = Query(None, description="a name, a kind, or kind:name"),
+    initiator: QueryEx[str | None, P(description="a name, a kind, or kind:name")] = None,
     experiment: str | None = None,
     campaign: str | None = None,
 ) -> QuerySet[AuditEntry]:

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+# ruff: noqa: ARG001 - ninja calls every route with `request`
 """Runs of the emulator: look, stop."""
 
 import uuid

@@ -100,7 +100,7 @@ class ExampleAdmin(LookOnly, ModelAdmin):
     list_display = ("external_id", "dataset", "query", "category", "difficulty", "cluster", "should_retrieve",
                     "asked_at")  # fmt: skip
     list_display_links = ("external_id", "query")
-    list_filter = ("dataset", "category", "difficulty", "should_retrieve")
+    list_filter: tuple[str, ...] = ("dataset", "category", "difficulty", "should_retrieve")
     search_fields = ("external_id", "query", "cluster", "=user_id")
     list_select_related = ("dataset",)
     list_fullwidth = True

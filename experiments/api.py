@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from ninja.pagination import paginate
+from ninja.params import P, QueryEx
 
 from experiments import selectors
 from experiments.domain.lifecycle import ExperimentStatus
@@ -99,7 +100,7 @@ def experiment(request: HttpRequest, experiment_id: str) -> Experiment:
 def results(
     request: HttpRequest,
     experiment_id: str,
-    samples: bool = Query(False, description="with the samples that the verdict rests on"),
+    samples: QueryEx[bool, P(description="with the samples that the verdict rests on")] = False,
 ) -> dict[str, Any]:
     slug = _found(experiment_id).slug
     result: ExperimentResult | None = selectors.result_of(slug)

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+# ruff: noqa: ARG001 - ninja calls every route with `request`
 """Campaigns: how each pursuit of a goal stands. Goals themselves are opened by the Manager."""
 
 import uuid

@@ -1,11 +1,12 @@
-# ruff: noqa: ARG001, B008 - ninja calls every route with `request`, and reads parameters from defaults
+# ruff: noqa: ARG001 - ninja calls every route with `request`
 """The MaaS entrypoint over HTTP, for real clients and the emulator alike."""
 
 import uuid
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema, Status
+from ninja import Router, Schema, Status
+from ninja.params import P, QueryEx
 
 from contracts.maas import RunAnswer, RunRequest
 from kernel.errors import NotFound
@@ -53,8 +54,8 @@ def run_create(request: HttpRequest, body: RunRequest) -> Status[dict[str, Any]]
 def run_get(
     request: HttpRequest,
     run_id: uuid.UUID,
-    wait: float = Query(0, ge=0, le=LONGEST_WAIT, description="seconds to wait for the run to settle"),
-    user_id: uuid.UUID | None = Query(None, description="whose run it is; of another user's nothing is told"),
+    wait: QueryEx[float, P(ge=0, le=LONGEST_WAIT, description="seconds to wait for the run to settle")] = 0,
+    user_id: QueryEx[uuid.UUID | None, P(description="whose run it is; of another user's nothing is told")] = None,
 ) -> dict[str, Any]:
     answer, settled = selectors.run_wait(run_id=run_id, user_id=user_id or _user_of(run_id), timeout=wait)
     if not settled and answer.status == RunStatus.COMPLETED:

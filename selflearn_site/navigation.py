@@ -20,17 +20,24 @@ def _superuser(request: Any) -> bool:
     return bool(request.user.is_superuser)
 
 
+def _at_home(request: Any) -> bool:
+    """Every address begins with `/`: without this the dashboard would seem open everywhere."""
+    return bool(request.path == "/")
+
+
 SIDEBAR: list[dict[str, Any]] = [
     {
         "title": _("Learn"),
         "items": [
-            _page(_("Dashboard"), "monitoring", "/"),
+            {**_page(_("Dashboard"), "monitoring", "/"), "active": _at_home},
             _page(_("Goals"), "flag", "/goals/"),
             _page(_("Experiments"), "experiment", "/experiments/"),
             _page(_("Reports"), "description", "/reports/"),
+            _rows(_("All goals"), "outlined_flag", "goals_learninggoal"),
             _rows(_("Campaigns"), "trending_up", "goals_campaign"),
             _rows(_("Cycles"), "cycle", "manager_cycle"),
             _rows(_("Hypotheses"), "lightbulb", "hypotheses_hypothesis"),
+            _rows(_("All experiments"), "labs", "experiments_experiment"),
             _rows(_("Results"), "query_stats", "experiments_experimentresult"),
             _rows(_("Journal"), "menu_book", "manager_journalentry"),
         ],
@@ -40,6 +47,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _page(_("Approvals"), "approval", "/approvals/"),
             _page(_("Parameters"), "tune", "/parameters/"),
+            _rows(_("Approval requests"), "how_to_reg", "manager_approval"),
             _rows(_("Policy"), "gavel", "manager_policy"),
             _rows(_("Freeze"), "ac_unit", "tuner_tunerstate"),
             _rows(_("Versions"), "layers", "tuner_parameterversion"),
@@ -55,6 +63,8 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _page(_("Changes"), "fact_check", "/changes/"),
             _page(_("Incidents"), "warning", "/incidents/"),
+            _rows(_("Change log"), "history_edu", "audit_auditentry"),
+            _rows(_("Incident log"), "report", "incidents_incident"),
             _rows(_("Runs"), "play_arrow", "maas_pipelinerun"),
             _rows(_("Recorded runs"), "sensors", "sensor_sensorevent"),
             _rows(_("Stages"), "timer", "sensor_telemetryevent"),

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+# ruff: noqa: ARG001 - ninja calls every route with `request`
 """What waits for a person, and that person's decision; and rollback by hand."""
 
 import uuid

@@ -23,5 +23,5 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Djang
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's class takes none at run time
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass

@@ -79,7 +79,7 @@ def _method_refused_in_shape(view: Callable[..., HttpResponseBase]) -> Callable[
         if response.status_code == 405:
             allowed = response.headers.get("Allow", "")
             message = f"{request.method} is not possible here; allowed: {allowed}"
-            return error_response(405, "METHOD_NOT_ALLOWED", message, Allow=allowed)
+            return error_response(405, "METHOD_NOT_ALLOWED", message, headers={"Allow": allowed})
         return response
 
     return shaped

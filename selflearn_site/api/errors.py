@@ -41,10 +41,14 @@ _CODES = {
 
 
 def error_response(
-    status: int, code: str, message: str, details: Mapping[str, Any] | None = None, **headers: str
+    status: int,
+    code: str,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> JsonResponse:
     body = {"error": {"code": code, "message": message, "details": dict(details or {})}}
-    return JsonResponse(body, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return JsonResponse(body, status=status, headers=headers)
 
 
 def not_found(request: HttpRequest) -> JsonResponse:
@@ -58,15 +62,19 @@ def status_of(error: errors.DomainError) -> int:
 
 def handlers_add(api: NinjaAPI) -> None:
     """Every way in which a call may fail, in the one shape."""
-    api.add_exception_handler(errors.DomainError, _domain)
-    api.add_exception_handler(ValidationError, _request_invalid)
-    api.add_exception_handler(FieldError, _field_invalid)
-    api.add_exception_handler(HttpError, _http)
-    api.add_exception_handler(Http404, lambda request, _error: not_found(request))
-    for lost in (OperationalError, InterfaceError):
-        api.add_exception_handler(lost, _database_lost)
-    api.add_exception_handler(DataError, _data_invalid)
-    api.add_exception_handler(Exception, _unexpected)
+    handlers: dict[type[Exception], Any] = {
+        errors.DomainError: _domain,
+        ValidationError: _request_invalid,
+        FieldError: _field_invalid,
+        HttpError: _http,
+        Http404: lambda request, _error: not_found(request),
+        OperationalError: _database_lost,
+        InterfaceError: _database_lost,
+        DataError: _data_invalid,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
 
 
 def _domain(_request: HttpRequest, error: errors.DomainError) -> HttpResponse:
@@ -88,13 +96,15 @@ def _field_invalid(_request: HttpRequest, error: FieldError) -> HttpResponse:
 
 def _http(_request: HttpRequest, error: HttpError) -> HttpResponse:
     code = _CODES.get(error.status_code, "HTTP_ERROR")
-    headers = {"WWW_Authenticate": "Bearer"} if error.status_code == 401 else {}
-    return error_response(error.status_code, code, str(error), **headers)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else None
+    return error_response(error.status_code, code, str(error), headers=headers)
 
 
 def _database_lost(_request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("the database cannot be reached", exc_info=error)
-    return error_response(503, errors.Unavailable.code, "the database cannot be reached now", Retry_After="5")
+    return error_response(
+        503, errors.Unavailable.code, "the database cannot be reached now", headers={"Retry-After": "5"}
+    )
 
 
 def _data_invalid(_request: HttpRequest, error: DataError) -> HttpResponse:

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001 - ninja calls every route with `request`, and reads parameters from defaults
+# ruff: noqa: ARG001 - ninja calls every route with `request`
 """Is it up, and is what it needs up: `GET /health`, without login."""
 
 import logging

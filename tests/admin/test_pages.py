@@ -116,3 +116,16 @@ def test_users__for_a_meta_user_who_is_no_superuser__are_closed(meta_user: Clien
 
 def test_tasks__registered_models__are_those_of_django_q() -> None:
     assert {Schedule, Success, Failure, OrmQ} <= set(MODELS)
+
+
+def test_navigation__in_the_admin__leads_to_pages_and_to_lists_that_exist(root: Client) -> None:
+    page = root.get(reverse("admin:index")).content.decode()
+    for address in ("/goals/", "/experiments/", "/approvals/", "/parameters/", "/changes/", "/reports/", "/incidents/"):
+        assert f'href="{address}"' in page
+    assert reverse("admin:maas_memory_changelist") in page
+
+
+def test_admin__in_any_page__asks_nothing_of_other_servers(root: Client, world: World) -> None:
+    page = root.get(reverse("admin:manager_approval_change", args=[world.approval.pk])).content.decode()
+    assert 'src="http' not in page
+    assert 'rel="stylesheet" href="http' not in page

@@ -81,7 +81,8 @@ def test_post__by_token__needs_no_csrf_token(world: World) -> None:
     assert response.status_code == 200
 
 
-NEEDS_META_USER = (
+Calls = tuple[tuple[str, dict[str, Any]], ...]
+NEEDS_META_USER: Calls = (
     ("approvals/{approval}/approve", {"comment": ""}),
     ("approvals/{approval}/reject", {"comment": "no"}),
     ("parameters/rollback", {"reason": "no"}),
@@ -89,7 +90,7 @@ NEEDS_META_USER = (
     ("parameters/versions/1/activate", {"reason": "no", "expected_active": 1}),
     ("goals", {"text": "Raise recall to 60 %", "dataset": "tiny"}),
 )
-NEEDS_OPERATOR = (
+NEEDS_OPERATOR: Calls = (
     ("parameters/freeze", {"reason": "no"}),
     ("goals/{goal}/start", {}),
     ("goals/{goal}/pause", {}),

@@ -15,6 +15,7 @@ from selflearn_site.api.errors import STATUS, status_of
 from tests.access.people import bearer
 
 pytestmark = pytest.mark.django_db
+NOBODY = str(uuid.UUID(int=404))  # fixed: workers of xdist must collect the same names
 JSON: dict[str, Any] = {"content_type": "application/json"}
 
 
@@ -46,9 +47,9 @@ def test_address__that_nobody_knows__is_404(path: str, client: Client, headers: 
 
 @pytest.mark.parametrize(
     "path",
-    ["goals/404", f"approvals/{uuid.uuid4()}", f"cycles/{uuid.uuid4()}", "experiments/none", "experiments/none/results",
-     f"hypotheses/{uuid.uuid4()}", "parameters/versions/404", f"maas/runs/{uuid.uuid4()}", "campaigns/404",
-     f"emulations/{uuid.uuid4()}", "reports/404", "parameters/effective?experiment_id=x&variant=y"],
+    ["goals/404", f"approvals/{NOBODY}", f"cycles/{NOBODY}", "experiments/none", "experiments/none/results",
+     f"hypotheses/{NOBODY}", "parameters/versions/404", f"maas/runs/{NOBODY}", "campaigns/404",
+     f"emulations/{NOBODY}", "reports/404", "parameters/effective?experiment_id=x&variant=y"],
 )  # fmt: skip
 def test_thing__that_is_not_there__is_404(path: str, client: Client, headers: dict[str, str]) -> None:
     response = client.get(f"/api/v1/{path}", headers=headers)
@@ -70,7 +71,7 @@ def test_method__that_is_not_possible__is_405(client: Client, headers: dict[str,
         ("goals/translate", {"text": 5}, "body.body.text"),
         ("goals", {"text": "Raise recall", "cycles": 0}, "body.body.cycles"),
         ("maas/runs", {"user_id": "x", "query": "q"}, "body.body.user_id"),
-        ("maas/runs", {"user_id": str(uuid.uuid4()), "query": "q", "surprise": 1}, "body.body.surprise"),
+        ("maas/runs", {"user_id": NOBODY, "query": "q", "surprise": 1}, "body.body.surprise"),
     ],
 )
 def test_body__that_is_wrong__names_the_field(
