@@ -13,6 +13,7 @@ import experiments
 from emulator.check import leaks
 from emulator.domain.scenario import ALTERNATIVES, SLOT, Scenario
 from emulator.library import DATA, load_scenario, scenario_gaps
+from llm.text import stems
 
 GOLDEN = Path(experiments.__file__).parent / "golden"
 STORIES = {path.stem: load_scenario(path) for path in sorted(GOLDEN.glob("*.json"))}
@@ -119,6 +120,34 @@ def test_golden_story__question__does_not_copy_a_statement(story: Scenario) -> N
     ]
 
     assert copies == []
+
+
+@each_story
+def test_golden_story__most_questions__reuse_a_word_of_the_statement_they_ask_about(story: Scenario) -> None:
+    told = {event.id: set(stems(turn.text)) for _, turn in story.statements() for event in turn.events}
+
+    pairs = [bool(told[name] & set(stems(turn.text))) for _, turn, q in story.queries() for name in q.expects]
+
+    # People name the people and things of their own lives; the rest is asked in other words.
+    assert 0.55 <= sum(pairs) / len(pairs) <= 0.8
+
+
+@each_story
+def test_golden_story__negative_question__stays_near_what_was_told(story: Scenario) -> None:
+    told = {stem for _, turn in story.statements() for stem in stems(turn.text)}
+
+    far = [turn.text for _, turn, q in story.queries() if q.category == "negative" and not told & set(stems(turn.text))]
+
+    assert far == []
+
+
+@each_story
+def test_golden_story__question__does_not_give_its_answer_away(story: Scenario) -> None:
+    given = [
+        (turn.text, f) for _, turn, q in story.queries() for f in q.key_facts if f.casefold() in turn.text.casefold()
+    ]
+
+    assert given == []
 
 
 def test_golden_stories__beside_train_and_validation__share_no_family_id_or_text() -> None:
