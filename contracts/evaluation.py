@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -94,5 +94,61 @@ class Evaluation(Message):
         }
 
     @classmethod
-    def from_mission_json(cls, data: dict[str, Any]) -> Evaluation:
-        return cls.model_validate(data["evaluation"])
+    def from_mission_json(cls, data: dict[str, Any] | str) -> Evaluation:
+        """From a dict, or from JSON or YAML text. Raises pydantic's `ValidationError`, which names the field.
+
+        A result without our added `evaluation` holds only what the mission's fields tell: values, p-values and the
+        verdict, of an unknown number of examples.
+        """
+        from contracts.text import parse_mapping
+
+        told = MissionResult.model_validate(parse_mapping(data) if isinstance(data, str) else data)
+        return told.evaluation or told.as_evaluation()
+
+
+class MissionResult(Part):
+    """The mission's evaluation result, field for field, and the whole evaluation where it is known."""
+
+    experiment_id: str
+    status: Literal["completed"]
+    verdict: Verdict
+    metrics: dict[str, dict[str, float | None]]
+    p_values: dict[str, float | None] = Field(default_factory=dict)
+    notes: str = ""
+    evaluation: Evaluation | None = None
+
+    def as_evaluation(self) -> Evaluation:
+        arms = list(self.metrics) or ["baseline"]
+        baseline = "baseline" if "baseline" in arms else arms[0]
+        variant = next((name for name in arms if name != baseline), "variant")
+        return Evaluation(
+            experiment_id=self.experiment_id,
+            variant=variant,
+            verdict=self.verdict,
+            criteria=tuple(
+                self._criterion(name, self.metrics.get(baseline, {}).get(name), self.metrics.get(variant, {}).get(name))
+                for name in self.p_values
+            ),
+            health=(),
+            n=0,
+            needs_n=None,
+            notes=(self.notes,) if self.notes else (),
+            metrics=self.metrics,
+        )
+
+    def _criterion(self, metric: str, before: float | None, after: float | None) -> CriterionResult:
+        return CriterionResult(
+            metric=metric,
+            direction="not told",
+            estimate=after - before if before is not None and after is not None else None,
+            low=None,
+            high=None,
+            p_value=None,
+            passes=self.verdict is Verdict.WINNER,
+            method="not told",
+            reason="read from a result that tells values and p-values only",
+            n=0,
+            baseline_value=before,
+            variant_value=after,
+            p_two_sided=self.p_values[metric],
+        )

@@ -75,4 +75,6 @@ class ParameterChange(Part):
 
     @classmethod
     def from_mission_json(cls, data: dict[str, Any]) -> ParameterChange:
-        return cls(param=data["param"], from_value=data["from"], to_value=data["to"])
+        """Raises pydantic's `ValidationError`, which names the field that is missing or unknown."""
+        own = {"from": "from_value", "to": "to_value"}
+        return cls.model_validate({own.get(name, name): value for name, value in data.items()})

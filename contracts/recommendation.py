@@ -33,6 +33,12 @@ class Recommendation(Message):
         return data
 
     @classmethod
-    def from_mission_json(cls, data: dict[str, Any]) -> Recommendation:
-        changes = tuple(ParameterChange.from_mission_json(item) for item in data.get("changes", []))
+    def from_mission_json(cls, data: dict[str, Any] | str) -> Recommendation:
+        """From a dict, or from JSON or YAML text. Raises pydantic's `ValidationError`, which names the field."""
+        from contracts.text import parse_mapping
+
+        data = parse_mapping(data) if isinstance(data, str) else data
+        changes = data.get("changes", ())
+        if isinstance(changes, list | tuple):
+            changes = [ParameterChange.from_mission_json(item) if isinstance(item, dict) else item for item in changes]
         return cls.model_validate({**data, "changes": changes})
