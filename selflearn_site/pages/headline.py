@@ -1,0 +1,214 @@
+"""The title of a page is its news, in a sentence. Pure functions of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+Way = Literal["rising", "falling", "holding", "unknown"]
+_STILL = 0.01
+"""Shares and scores that moved less than this hold; other units, less than a twentieth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One metric of the goal. `met`: the target is reached, or the constraint kept; None when not known."""
+
+    name: str
+    way: Way
+    met: bool | None
+    is_target: bool
+    start: str = ""
+    now: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignNews:
+    number: int
+    status: str
+    movements: Sequence[Movement] = ()
+
+
+def way_of(start: float | None, now: float | None, *, share: bool = True) -> Way:
+    if start is None or now is None:
+        return "unknown"
+    still = _STILL if share else abs(start) * 0.05
+    if abs(now - start) < still:
+        return "holding"
+    return "rising" if now > start else "falling"
+
+
+def home_news(*, campaign: CampaignNews | None, waiting: int, incidents: int = 0, frozen: bool = False) -> str:
+    """What a person must know in ten seconds: does it get better, does something wait, is something wrong."""
+    parts = [campaign_news(campaign)]
+    if incidents:
+        parts.append(
+            _sentence(
+                ngettext("%(count)s incident is open.", "%(count)s incidents are open.", incidents)
+                % {"count": in_words(incidents)}
+            )
+        )
+    if frozen:
+        parts.append(_("Changes are frozen."))
+    if waiting or campaign is not None:
+        parts.append(approvals_news(waiting))
+    return " ".join(parts)
+
+
+def campaign_news(campaign: CampaignNews | None) -> str:
+    if campaign is None:
+        return _("Nothing has been learnt yet: say what should get better.")
+    known = [item for item in campaign.movements if item.way != "unknown"]
+    number = {"number": campaign.number}
+    if campaign.status == "failed":
+        return _("Campaign %(number)s failed and can go on.") % number
+    if campaign.status == "planned":
+        return _("Campaign %(number)s is planned and has not begun.") % number
+    if not known:
+        if campaign.status == "running":
+            return _("Campaign %(number)s has begun and measures where things stand.") % number
+        return _("Campaign %(number)s ended before anything was measured.") % number
+    told = [_moved(item, over=campaign.status in ("completed", "stopped")) for item in known[:3]]
+    text = _sentence("; ".join(told) + ".")
+    if campaign.status == "paused":
+        return text + " " + _("Campaign %(number)s is paused.") % number
+    return text
+
+
+def _moved(item: Movement, *, over: bool) -> str:
+    words = {"name": item.name, "start": item.start, "now": item.now, "target": item.target}
+    if not item.is_target:
+        if item.met is False:
+            return _("%(name)s fell below what the goal allows") % words
+        return {
+            "rising": _("%(name)s rises too") if not over else _("%(name)s rose too"),
+            "falling": _("%(name)s gives a little"),
+            "holding": _("%(name)s holds"),
+        }[str(item.way)] % words
+    if item.met:
+        return _("%(name)s has reached its target") % words
+    if over:
+        if item.way == "holding":
+            return _("%(name)s stayed at %(now)s, short of %(target)s") % words
+        return _("%(name)s went from %(start)s to %(now)s, short of %(target)s") % words
+    return {
+        "rising": _("%(name)s is rising"),
+        "falling": _("%(name)s is falling"),
+        "holding": _("%(name)s has not moved yet"),
+    }[str(item.way)] % words
+
+
+def approvals_news(waiting: int) -> str:
+    if not waiting:
+        return _("Nothing waits for you.")
+    text = ngettext("%(count)s change waits for you.", "%(count)s changes wait for you.", waiting)
+    return _sentence(text % {"count": in_words(waiting)})
+
+
+def in_words(number: int) -> str:
+    """Small numbers as words, as a sentence wants them."""
+    words = (
+        _("no"), _("one"), _("two"), _("three"), _("four"), _("five"), _("six"), _("seven"), _("eight"), _("nine"),
+    )  # fmt: skip
+    return words[number] if 0 <= number < len(words) else str(number)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def goals_news(*, goals: int, running: int) -> str:
+    if not goals:
+        return _("No goal has been set yet.")
+    text = ngettext("%(count)s goal", "%(count)s goals", goals) % {"count": in_words(goals)}
+    if not running:
+        return _sentence(_("%(goals)s; no campaign is running.") % {"goals": text})
+    at_work = ngettext("%(count)s campaign is running.", "%(count)s campaigns are running.", running)
+    return _sentence(f"{text}; " + at_work % {"count": in_words(running)})
+
+
+def experiments_news(*, total: int, applied: int, waiting: int, running: int) -> str:
+    if not total:
+        return _("No experiment has run yet.")
+    parts = [
+        ngettext("%(count)s experiment", "%(count)s experiments", total) % {"count": in_words(total)},
+        ngettext("%(count)s was applied", "%(count)s were applied", applied) % {"count": in_words(applied)},
+    ]
+    if running:
+        parts.append(ngettext("%(count)s is running", "%(count)s are running", running) % {"count": in_words(running)})
+    if waiting:
+        text = ngettext("%(count)s waits for you", "%(count)s wait for you", waiting)
+        parts.append(text % {"count": in_words(waiting)})
+    return _sentence(f"{parts[0]}: {', '.join(parts[1:])}.")
+
+
+def experiment_news(*, metric: str, status: str, verdict: str, decision: str, change: str, version: int | None) -> str:
+    """`change` is the estimate in words, as `+.044`. Verdict and decision are two things: both are said."""
+    words = {"metric": _sentence(metric), "change": change, "version": version}
+    if not verdict:
+        return {
+            "planned": _("This experiment waits for its start."),
+            "running": _("This experiment is running; there is no verdict before its sample is complete."),
+            "rejected": _("This experiment was closed without a verdict."),
+        }.get(status, _("The sample is complete; the verdict is being made."))
+    if verdict != "winner":
+        found = {
+            "loser": _("%(metric)s %(change)s: the variant is worse"),
+            "inconclusive": _("%(metric)s %(change)s: not proved"),
+        }[verdict] % words
+        return found + _(", so nothing changes.")
+    found = _("%(metric)s %(change)s, proved") % words
+    if status == "applied" and version:
+        return found + _(" and applied as version %(version)s.") % words
+    if status == "rolled_back":
+        return found + _(", but rolled back later.")
+    if decision.startswith("refused:golden"):
+        return found + _(", but the golden set does not agree.")
+    if decision.startswith("refused:guard"):
+        return found + _(", but a guard refuses the change.")
+    if decision.startswith("refused:person"):
+        return found + _(", but rejected by a person.")
+    if decision.startswith("refused"):
+        return found + _(", but not applied.")
+    return found + _("; it waits for a decision.")
+
+
+def hypotheses_news(*, total: int, confirmed: int, open_: int) -> str:
+    if not total:
+        return _("No hypothesis has been stated yet.")
+    text = ngettext("%(count)s hypothesis", "%(count)s hypotheses", total) % {"count": in_words(total)}
+    held = ngettext("%(count)s confirmed", "%(count)s confirmed", confirmed) % {"count": in_words(confirmed)}
+    left = ngettext("%(count)s open", "%(count)s open", open_) % {"count": in_words(open_)}
+    return _sentence(f"{text}: {held}, {left}.")
+
+
+def parameters_news(*, version: int | None, since: str, frozen: bool) -> str:
+    if version is None:
+        return _("No parameter version is active.")
+    text = _("Version %(version)s has been active since %(since)s.") % {"version": version, "since": since}
+    return text + " " + _("Changes are frozen.") if frozen else text
+
+
+def changes_news(*, total: int, filtered: bool) -> str:
+    if not total:
+        return _("Nothing matches these filters.") if filtered else _("Nothing has been changed yet.")
+    text = ngettext("%(count)s entry", "%(count)s entries", total) % {"count": in_words(total)}
+    return _sentence(text) + (_(" match the filters.") if filtered else _(" in the change log; none can be altered."))
+
+
+def reports_news(total: int) -> str:
+    if not total:
+        return _("No campaign has reported yet.")
+    return _sentence(ngettext("%(count)s report.", "%(count)s reports.", total) % {"count": in_words(total)})
+
+
+def incidents_news(open_: int) -> str:
+    if not open_:
+        return _("No incident is open.")
+    text = ngettext("%(count)s incident is open.", "%(count)s incidents are open.", open_)
+    return _sentence(text % {"count": in_words(open_)})

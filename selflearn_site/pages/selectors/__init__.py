@@ -1,0 +1,1 @@
+"""Reads for the pages: a fixed number of queries each, whatever the amount of data."""

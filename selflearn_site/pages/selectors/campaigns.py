@@ -1,0 +1,91 @@
+"""Goals and campaigns for their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.goal import Constraint, Target
+from experiments.models import Dataset
+from goals.models import Campaign, LearningGoal
+from kernel.errors import NotFound
+from manager.models import Cycle, JournalEntry, Report
+from selflearn_site.pages.selectors.standing import short
+from teacher.domain.wording import amount
+
+
+@dataclass(frozen=True, slots=True)
+class GoalRow:
+    """A goal with its campaigns, newest first."""
+
+    goal: LearningGoal
+    targets: tuple[str, ...]
+    campaigns: Sequence[Campaign]
+
+
+def goal_rows(*, limit: int = 100) -> list[GoalRow]:
+    """Newest first. Two queries."""
+    goals = LearningGoal.objects.prefetch_related("campaigns").order_by("-id")[:limit]
+    return [
+        GoalRow(goal, tuple(target_words(item) for item in goal.targets), list(goal.campaigns.all())) for goal in goals
+    ]
+
+
+def campaign_by_number(number: int) -> Campaign:
+    """Raises `NotFound`."""
+    found = Campaign.objects.select_related("goal").filter(number=number).first()
+    if found is None:
+        raise NotFound(f"there is no campaign {number}")
+    return found
+
+
+def cycles(campaign: Campaign) -> list[dict[str, Any]]:
+    """Newest first, without the bulk of their data."""
+    rows = Cycle.objects.filter(campaign=campaign).order_by("-number")
+    return list(
+        rows.values(
+            "number", "state", "outcome", "outcome_text", "error", "created_at", "finished_at", "data__version",
+            "data__experiment",
+        )
+    )  # fmt: skip
+
+
+def journal(campaign: Campaign) -> list[JournalEntry]:
+    """Newest first."""
+    return list(JournalEntry.objects.filter(campaign=campaign).order_by("-id")[:200])
+
+
+def report_exists(campaign: Campaign) -> bool:
+    return Report.objects.filter(campaign=campaign).exists()
+
+
+def dataset_names() -> list[str]:
+    return list(Dataset.objects.order_by("name").values_list("name", flat=True))
+
+
+def target_words(item: dict[str, Any]) -> str:
+    """`recall ≥ .600`, `precision + .050`, `latency p95 as low as it goes`."""
+    target = Target.model_validate(item)
+    name = short(target.metric) + (f" ({target.category})" if target.category else "")
+    up = target.direction == "increase"
+    if target.value is not None:
+        return f"{name} {'≥' if up else '≤'} {amount(target.metric, target.value)}"
+    if target.delta is not None:
+        size = f"{abs(target.delta) * 100:g} %" if target.relative else amount(target.metric, abs(target.delta))
+        return f"{name} {'+' if up else '−'}{size}"
+    return f"{name} {'↑' if up else '↓'}"
+
+
+def constraint_words(item: dict[str, Any]) -> str:
+    """`precision: no drop over .030`."""
+    constraint = Constraint.model_validate(item)
+    name, value = short(constraint.metric), constraint.value
+    limit = "" if value is None else f" {amount(constraint.metric, abs(value))}"
+    kinds = {
+        "no_large_drop": f"no drop over{limit}" if limit else "no large drop",
+        "no_large_rise": f"no rise over{limit}" if limit else "no large rise",
+        "min": f"≥{limit}",
+        "max": f"≤{limit}",
+    }
+    return f"{name}: {kinds[constraint.kind]}"

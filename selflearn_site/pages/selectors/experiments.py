@@ -1,0 +1,132 @@
+"""Experiments for their pages: the list, and one with all that its verdict rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from contracts.metric import METRICS
+from experiments.models import EvaluationPass, Experiment, ExperimentResult
+from experiments.selectors import golden_looks
+from kernel.errors import NotFound
+from manager.models import Approval
+from manager.services.policy import policy_current
+from selflearn_site.pages.selectors.criteria import Row, criterion_rows
+from teacher.domain.wording import amount, change_of, interval, signed
+from tuner.models import ParameterVersion
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenRow:
+    title: str
+    before: str
+    after: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    name: str
+    n: int
+    text: str
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentView:
+    """`goals` and `guards` are the criteria, apart. Without a result all of them are empty."""
+
+    experiment: Experiment
+    result: ExperimentResult | None
+    version: int | None
+    metric_title: str
+    change: str
+    span: str
+    n: int
+    needs_n: int | None
+    goals: tuple[Row, ...]
+    guards: tuple[Row, ...]
+    health: Sequence[Mapping[str, Any]]
+    golden_rows: tuple[GoldenRow, ...]
+    golden_n: int | None
+    golden_hash: str
+    looks: int
+    budget: int
+    categories: tuple[Category, ...]
+    approval: Approval | None
+
+
+def experiment_list() -> QuerySet[Experiment]:
+    """Newest first, each with its verdict and the version that came of it; no query per row."""
+    result = ExperimentResult.objects.filter(experiment_id=OuterRef("slug"))
+    made = ParameterVersion.objects.filter(experiment=OuterRef("slug"), kind="production")
+    return (
+        Experiment.objects.select_related("campaign")
+        .annotate(verdict=Subquery(result.values("verdict")[:1]))
+        .annotate(why=Subquery(result.values("recommendation__reason")[:1]))
+        .annotate(n=Subquery(result.values("evaluation__n")[:1]))
+        .annotate(version=Subquery(made.values("version")[:1]))
+        .defer("spec")
+        .order_by("-created_at")
+    )
+
+
+def experiment_view(slug: str) -> ExperimentView:
+    """Raises `NotFound`. A fixed number of queries; the samples are not read here."""
+    experiment = Experiment.objects.select_related("campaign", "hypothesis").filter(slug=slug).first()
+    if experiment is None:
+        raise NotFound(f"there is no experiment {slug!r}")
+    result = ExperimentResult.objects.filter(experiment_id=slug).defer("samples").first()
+    evaluation = result.evaluation if result else {}
+    rows = criterion_rows(evaluation.get("criteria", []), (result.spec if result else experiment.spec))
+    goal = next((row for row in rows if not row.guard), None)
+    look = EvaluationPass.objects.filter(experiment=slug, purpose="gate").order_by("started_at").first()
+    metric = goal.metric if goal else experiment.metric
+    return ExperimentView(
+        experiment=experiment,
+        result=result,
+        version=ParameterVersion.objects.filter(experiment=slug, kind="production")
+        .values_list("version", flat=True)
+        .first(),
+        metric_title=METRICS[metric].title if metric in METRICS else metric,
+        change=change_of(metric, goal.estimate) if goal else "",
+        span=interval(metric, goal.low, goal.high) if goal else "",
+        n=int(evaluation.get("n", 0)),
+        needs_n=evaluation.get("needs_n"),
+        goals=tuple(row for row in rows if not row.guard),
+        guards=tuple(row for row in rows if row.guard),
+        health=evaluation.get("health", []),
+        golden_rows=_golden(result.golden.get("rows", {}) if result else {}),
+        golden_n=look.planned // max(1, len(look.arms)) if look else None,
+        golden_hash=look.golden_hash[:12] if look else "",
+        looks=golden_looks(dataset=experiment.dataset),
+        budget=policy_current().golden_budget,
+        categories=_categories(result, metric),
+        approval=Approval.objects.filter(experiment=experiment).order_by("-created_at").first(),
+    )
+
+
+def _golden(rows: Mapping[str, Mapping[str, float | None]]) -> tuple[GoldenRow, ...]:
+    return tuple(
+        GoldenRow(
+            title=METRICS[name].title if name in METRICS else name,
+            before=amount(name, row.get("before")),
+            after=amount(name, row.get("after")),
+            difference=signed(name, row.get("difference")),
+        )
+        for name, row in rows.items()
+    )
+
+
+def _categories(result: ExperimentResult | None, metric: str) -> tuple[Category, ...]:
+    """Largest gain first. A description, not a test."""
+    found = (result.by_category or {}).get("differences", {}) if result else {}
+    better = 1 if metric not in METRICS or METRICS[metric].higher_is_better else -1
+    rows = [
+        Category(name, int(row["n"]), signed(metric, float(row["difference"])), float(row["difference"]))
+        for name, row in found.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: -better * row.difference))

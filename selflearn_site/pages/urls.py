@@ -1,0 +1,36 @@
+"""Addresses of the pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from selflearn_site.pages.views import approvals, campaigns, changes, experiments, goals, home, lists, parameters
+
+app_name = "pages"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("goals/", goals.goals, name="goals"),
+    path("goals/new/", goals.goal_new, name="goal_new"),
+    path("campaigns/<int:number>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<int:number>/progress.json", campaigns.campaign_chart, name="campaign_chart"),
+    path("campaigns/<int:number>/progress.csv", campaigns.campaign_csv, name="campaign_csv"),
+    path("campaigns/<int:number>/<slug:verb>/", campaigns.campaign_do, name="campaign_do"),
+    path("experiments/", experiments.experiments, name="experiments"),
+    path("experiments/<slug:slug>/", experiments.experiment, name="experiment"),
+    path("experiments/<slug:slug>/replay/", experiments.experiment_replay, name="experiment_replay"),
+    path("experiments/<slug:slug>/export.json", experiments.experiment_export, name="experiment_export"),
+    path("hypotheses/", lists.hypotheses, name="hypotheses"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:approval_id>/approve/", approvals.approval_approve, name="approval_approve"),
+    path("approvals/<uuid:approval_id>/reject/", approvals.approval_refuse, name="approval_reject"),
+    path("parameters/", parameters.parameters, name="parameters"),
+    path("parameters/rollback/", parameters.rollback, name="rollback"),
+    path("parameters/freeze/", parameters.freeze, name="freeze"),
+    path("parameters/unfreeze/", parameters.unfreeze, name="unfreeze"),
+    path("changes/", changes.changes, name="changes"),
+    path("reports/", lists.reports, name="reports"),
+    path("reports/<int:number>/", lists.report, name="report"),
+    path("reports/<int:number>/document.html", lists.report_document, name="report_document"),
+    path("incidents/", lists.incidents, name="incidents"),
+    path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
+]

@@ -1,0 +1,1 @@
+"""Thin: read through selectors, call one service, show."""

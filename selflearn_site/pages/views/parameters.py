@@ -1,0 +1,68 @@
+"""Parameters in force, their history, rollback and freeze."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from contracts.doors import actor_of
+from kernel.errors import InvalidInput
+from manager.services.safety import rollback_order
+from selflearn_site.pages.headline import parameters_news
+from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
+from selflearn_site.pages.selectors import parameters as selectors
+from selflearn_site.templatetags.pages import clock
+from tuner.models import TunerState
+from tuner.services import parameters_freeze, parameters_unfreeze
+
+
+@page
+def parameters(request: HttpRequest) -> HttpResponse:
+    rows, versions = selectors.activations()
+    frozen = TunerState.objects.filter(frozen=True).first()
+    newest = rows[0] if rows else None
+    context = {
+        "headline": parameters_news(
+            version=newest.version if newest else None, since=clock(newest.at) if newest else "", frozen=bool(frozen)
+        ),
+        "factors": selectors.factor_rows(rows, versions),
+        "history": selectors.activation_rows(rows, versions),
+        "active": versions[newest.version] if newest else None,
+        "back_to": selectors.rollback_target(rows, versions),
+        "frozen": frozen,
+    }
+    return show(request, "pages/parameters.html", context, live=LIVE_SLOW)
+
+
+@action
+def rollback(request: HttpRequest) -> HttpResponse:
+    """To the last stable version; the version that the person saw as active must still be it."""
+    seen = request.POST.get("active", "")
+    change = rollback_order(
+        reason=_reason(request), actor=actor_of(request), expected_active=int(seen) if seen.isdecimal() else None
+    )
+    said = {"left": change.previous_version, "now": change.version}
+    messages.success(request, _("Version %(left)s is rolled back: version %(now)s is active.") % said)
+    return back(request, "pages:parameters")
+
+
+@action
+def freeze(request: HttpRequest) -> HttpResponse:
+    parameters_freeze(actor=actor_of(request), reason=_reason(request))
+    messages.success(request, _("Changes are frozen; only a rollback is still possible."))
+    return back(request, "pages:parameters")
+
+
+@action
+def unfreeze(request: HttpRequest) -> HttpResponse:
+    parameters_unfreeze(actor=actor_of(request), reason=_reason(request))
+    messages.success(request, _("Changes are possible again."))
+    return back(request, "pages:parameters")
+
+
+def _reason(request: HttpRequest) -> str:
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        raise InvalidInput(_("This needs a reason; it is kept in the change log."), details={"field": "reason"})
+    return reason
