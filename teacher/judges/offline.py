@@ -2,8 +2,9 @@
 
 Hallucination: a claim that no memory in the context supports, a claim that contradicts what holds now (a forbidden,
 stale value), or any claim where nothing was ever told. Saying that one does not know is never a hallucination.
-Context used: a claim of the answer comes from a memory of the context. Saying that one does not know is right when the
-context holds nothing that was expected; the question whether context was used then does not apply.
+Context used: a claim of the answer comes from a memory of the context (recent exchanges support a claim, but are no
+memories). Saying that one does not know is right when the context holds nothing that was expected; the question
+whether context was used then does not apply.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from llm.text import sentences, stems
 SUPPORT = 0.6
 """Share of a claim's content stems that one memory must hold to support it."""
 
-_MEMORY_LINE = re.compile(r"^\[\d+\]\s*(?:\d{4}-\d{2}-\d{2}[^|]*\|)?\s*(.*)$")
+_MEMORY_LINE = re.compile(r"^\[\d+\]\s*(.*)$")
+_TURN = re.compile(r"^(?:User|Assistant):\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,10 @@ class Marks:
 
 def judge(case: Case) -> Marks:
     """Judge one answer. Pure and deterministic."""
-    claims = [] if is_abstention(case.answer) else [text for text in sentences(case.answer) if stems(text)]
-    evidence = [frozenset(stems(text)) for text in context_texts(case.context)]
+    claims = [] if is_abstention(case.answer) else _claims(case.answer)
+    memories, exchanges = context_texts(case.context)
+    remembered = [frozenset(stems(text)) for text in memories]
+    evidence = remembered + [frozenset(stems(text)) for text in exchanges]
     supported = [_supported(claim, evidence) for claim in claims]
     reasons = []
     if not all(supported):
@@ -55,21 +59,33 @@ def judge(case: Case) -> Marks:
         reasons.append(f"says what no longer holds: {stale}")
     if claims and case.should_retrieve is False:
         reasons.append("claims something that was never told")
-    used = None if not claims and not case.hits else case.found > 0 and any(supported)
+    from_memory = case.found > 0 and any(_supported(claim, remembered) for claim in claims)
+    used = None if not claims and not case.hits else from_memory
     return Marks(context_utilized=used, hallucination=bool(reasons), reasons=tuple(reasons))
 
 
-def context_texts(context: str) -> list[str]:
-    """The texts of memories and recent exchanges in a context payload, without numbering, dates and headings."""
-    texts = []
+def _claims(answer: str) -> list[str]:
+    return [text for text in sentences(answer) if stems(text) and not is_abstention(text)]
+
+
+def context_texts(context: str) -> tuple[list[str], list[str]]:
+    """Memories and recent exchanges of a context payload, a text each, without numbering and headings.
+
+    A memory keeps its date and speaker: an answer may say when it was said and by whom, and both are evidence.
+    """
+    memories: list[str] = []
+    exchanges: list[str] = []
     for line in context.splitlines():
         if line.startswith("## Question"):
             break
+        if line.startswith("##") or not line.strip():
+            continue
         match = _MEMORY_LINE.match(line)
-        text = match[1] if match else line.removeprefix("User:").removeprefix("Assistant:")
-        if text.strip() and not line.startswith("##"):
-            texts.append(text.strip())
-    return texts
+        if match:
+            memories.append(match[1].strip())
+        else:
+            exchanges.append(_TURN.sub("", line).strip())
+    return memories, exchanges
 
 
 def _supported(claim: str, evidence: list[frozenset[str]]) -> bool:
@@ -80,9 +96,16 @@ def _supported(claim: str, evidence: list[frozenset[str]]) -> bool:
 def _stale(case: Case) -> str | None:
     """The forbidden value that the answer states, unless it also states what holds now (a correct correction)."""
     answer = _folded(case.answer)
-    if any(_folded(fact) in answer for fact in case.key_facts):
+    if any(_says(answer, fact) for fact in case.key_facts):
         return None
-    return next((value for value in case.forbidden if _folded(value) in answer), None)
+    return next((value for value in case.forbidden if _says(answer, value)), None)
+
+
+def _says(answer: str, value: str) -> bool:
+    """Whether the value begins at a word of the answer; endings may follow, but not further digits ("20", "2025")."""
+    wanted = _folded(value)
+    end = r"(?!\d)" if wanted[-1:].isdigit() else ""
+    return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}{end}", answer) is not None
 
 
 def _folded(text: str) -> str:

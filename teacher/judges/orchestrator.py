@@ -7,7 +7,7 @@ from sensor.selectors import events
 from sensor.services import judgements_record
 from teacher.judges.offline import Case, judge
 
-JUDGE_VERSION = "offline-2"
+JUDGE_VERSION = "offline-3"
 
 
 def batch_judge(*, batch: str) -> int:
