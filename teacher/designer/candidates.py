@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -116,10 +117,17 @@ def _landing(factor: FactorDefinition, value: float, wanted: float) -> list[Para
         low = factor.low if factor.low is not None else end
         high = factor.high if factor.high is not None else end
         clipped = min(max(end, low), high)
-        result: ParameterValue = round(clipped) if factor.type == "int" else round(clipped, 4)
-        if abs(float(result) - value) > 1e-9:
-            landed.append(result)
+        result = _rounded(clipped, towards=value, digits=0 if factor.type == "int" else 4)
+        if abs(result - value) > 1e-9:
+            landed.append(int(result) if factor.type == "int" else result)
     return landed
+
+
+def _rounded(number: float, *, towards: float, digits: int) -> float:
+    """Rounded to the side of `towards`, so that rounding never makes a step larger than its limit."""
+    scaled = number * 10**digits
+    whole = math.floor(scaled + 1e-6) if number > towards else math.ceil(scaled - 1e-6)
+    return whole / 10**digits
 
 
 def approval_reasons(factor: FactorDefinition, before: ParameterValue, after: ParameterValue) -> tuple[str, ...]:
@@ -130,7 +138,8 @@ def approval_reasons(factor: FactorDefinition, before: ParameterValue, after: Pa
     if isinstance(after, int | float) and not isinstance(after, bool):
         low, high = factor.auto_low, factor.auto_high
         if (low is not None and after < low) or (high is not None and after > high):
-            reasons.append(f"{after:g} lies outside the automatic range {low:g} to {high:g}")
+            bounds = f"{'…' if low is None else f'{low:g}'} to {'…' if high is None else f'{high:g}'}"
+            reasons.append(f"{after:g} lies outside the automatic range {bounds}")
         limit = factor.step * (abs(float(before)) if factor.step_relative else 1.0) if factor.step else None
         if limit is not None and abs(float(after) - float(before)) > limit + 1e-9:
             reasons.append(f"the step of {abs(float(after) - float(before)):g} is larger than {limit:g}")
