@@ -113,7 +113,7 @@ def _planned(
     effect = best.differences[metric]
     gain = best.gain(metric, higher_is_better=better_up)
     direction = "increase" if better_up else "decrease"
-    min_delta = round(min(_LARGEST_MIN_DELTA, MIN_DELTA_SHARE * gain), 4)
+    min_delta = round(min(_LARGEST_MIN_DELTA, MIN_DELTA_SHARE * _as_tested(request, metric, gain)), 4)
     needs_n = max(50, math.ceil((_POWER_Z * effect.deviation / gain) ** 2))
     spec = ExperimentSpec(
         experiment_id=request.name,
@@ -150,6 +150,14 @@ def _planned(
         needs_n=needs_n,
         needs_approval=best.candidate.needs_approval,
     )
+
+
+def _as_tested(request: DesignRequest, metric: str, gain: float) -> float:
+    """The gain as the statistics count it: cost and mean latency are compared as ratios."""
+    if METRICS[metric].kind != "positive":
+        return gain
+    current = request.current.value(metric) or request.current.value(request.gap.metric)
+    return gain / current if current else 0.0
 
 
 def _step(change: ParameterChange) -> str:

@@ -1,0 +1,307 @@
+"""Screening, guards and the choice of one experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from contracts.evaluation import Sample
+from contracts.experiment_spec import SuccessCriterion
+from contracts.goal import Constraint
+from contracts.parameters import ParameterChange
+from teacher.designer import Candidate, DesignRequest, NoPlan, PlannedExperiment, Screened, plan_choose, screening_read
+from teacher.designer.guards import guard_criteria
+from teacher.designer.screening import Difference
+from teacher.domain.gaps import Measured, gap_of
+
+PRECISION, RECALL, HALLUCINATION = "retrieval_precision", "retrieval_recall", "hallucination_rate"
+CURRENT = {PRECISION: 0.5, RECALL: 0.6, HALLUCINATION: 0.1, "token_cost": 0.002, "latency_p50": 400.0}
+
+
+def candidate(param: str = "k", to_value: Any = 2, **more: Any) -> Candidate:
+    return Candidate(change=ParameterChange(param=param, from_value=3, to_value=to_value), prior=1.0, **more)
+
+
+def sample(example: str, variant: str, category: str = "factual", **metrics: float | None) -> Sample:
+    return Sample(example_id=example, variant=variant, metrics=metrics, category=category)
+
+
+def difference(mean: float, *, error: float = 0.01, deviation: float = 0.1, n: int = 100) -> Difference:
+    return Difference(mean=mean, error=error, deviation=deviation, n=n)
+
+
+def screened(name: str, **means: float | Difference) -> Screened:
+    found = {metric: item if isinstance(item, Difference) else difference(item) for metric, item in means.items()}
+    return Screened(candidate(name), found)
+
+
+def request(
+    metric: str = PRECISION,
+    constraints: tuple[Constraint, ...] = (),
+    start: Mapping[str, float] | None = None,
+    n: int = 400,
+) -> DesignRequest:
+    current = Measured(metrics=CURRENT)
+    value = current.value(metric) or 0.0
+    return DesignRequest(
+        name="campaign-c1",
+        dataset="bundled",
+        gap=gap_of(metric, current=value, target=0.9, of_goal=True),
+        constraints=constraints,
+        start=Measured(metrics=start or CURRENT),
+        current=current,
+        base_version=1,
+        n=n,
+        seed=7,
+    )
+
+
+def planned(*items: Screened, **more: Any) -> PlannedExperiment:
+    plan = plan_choose(request(**more), items)
+    assert isinstance(plan, PlannedExperiment), plan
+    return plan
+
+
+# --- screening --------------------------------------------------------------------------------------------------------
+
+
+def test_screening__pairs__give_mean_error_and_deviation_of_their_differences() -> None:
+    samples = [
+        *(sample(f"e{i}", "baseline", mrr=value) for i, value in enumerate((0.5, 0.5, 0.5))),
+        *(sample(f"e{i}", "k=2", mrr=value) for i, value in enumerate((0.7, 0.5, 0.9))),
+    ]
+
+    (found,) = screening_read(samples, [candidate()])
+
+    assert found.differences["mrr"].mean == pytest.approx(0.2)
+    assert found.differences["mrr"].deviation == pytest.approx(0.2)
+    assert found.differences["mrr"].error == pytest.approx(0.2 / 3**0.5)
+    assert found.differences["mrr"].n == 3
+
+
+def test_screening__missing_or_inapplicable_on_one_side__is_no_pair() -> None:
+    samples = [
+        sample("both", "baseline", mrr=0.1), sample("both", "k=2", mrr=0.4),
+        sample("missing", "baseline", mrr=None), sample("missing", "k=2", mrr=1.0),
+        sample("absent", "baseline"), sample("absent", "k=2", mrr=1.0),
+        sample("alone", "k=2", mrr=1.0),
+    ]  # fmt: skip
+
+    (found,) = screening_read(samples, [candidate()])
+
+    assert (found.differences["mrr"].n, found.differences["mrr"].error) == (1, 0.0)
+    assert found.gain("mrr", higher_is_better=True) == pytest.approx(0.3)
+
+
+def test_screening__of_one_category__looks_at_its_questions_alone() -> None:
+    samples = [
+        sample("a", "baseline", "temporal", mrr=0.0), sample("a", "k=2", "temporal", mrr=1.0),
+        sample("b", "baseline", "factual", mrr=1.0), sample("b", "k=2", "factual", mrr=0.0),
+    ]  # fmt: skip
+
+    (found,) = screening_read(samples, [candidate()], category="temporal")
+
+    assert (found.differences["mrr"].mean, found.differences["mrr"].n) == (1.0, 1)
+
+
+def test_screening__candidate_without_runs__has_no_difference_and_no_gain() -> None:
+    (found,) = screening_read([sample("a", "baseline", mrr=1.0)], [candidate()])
+
+    assert found.differences == {}
+    assert found.gain("mrr", higher_is_better=True) == 0.0
+
+
+# --- guards -----------------------------------------------------------------------------------------------------------
+
+
+def guards(
+    *constraints: Constraint, focus: str = PRECISION, start: Mapping[str, float] | None = None, **current: float
+) -> dict[str, SuccessCriterion]:
+    now = Measured(metrics={**CURRENT, **current})
+    found = guard_criteria(
+        focus=focus, constraints=constraints, start=Measured(metrics=start) if start else now, current=now
+    )
+    return {item.metric: item for item in found}
+
+
+def test_guards__without_constraints__hold_other_quality_and_leave_room_for_cost_and_latency() -> None:
+    found = guards()
+
+    assert {name: (item.direction, item.max_delta) for name, item in found.items()} == {
+        RECALL: ("no_large_drop", -0.05),
+        HALLUCINATION: ("no_large_rise", 0.05),
+        "token_cost": ("no_large_rise", 1.0),
+        "latency_ms": ("no_large_rise", 1.0),
+    }
+
+
+@pytest.mark.parametrize(("cost", "room"), [(0.001, 1.0), (0.008, 0.125), (0.0095, 0.1), (0.02, 0.1)])
+def test_guards__cost_near_its_target__may_rise_by_half_of_what_is_left(cost: float, room: float) -> None:
+    assert guards(token_cost=cost)["token_cost"].max_delta == pytest.approx(room)
+
+
+def test_guards__focus__is_never_its_own_guard() -> None:
+    assert RECALL not in guards(focus=RECALL)
+    assert "token_cost" not in guards(focus="token_cost")
+    assert "latency_ms" not in guards(focus="latency_p95")
+    assert PRECISION not in guards(Constraint(metric=PRECISION, kind="no_large_drop", value=0.01))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "start", "now", "margin"),
+    [
+        ("no_large_drop", 0.03, 0.6, 0.6, -0.03),
+        ("no_large_drop", 0.03, 0.6, 0.65, -0.08),
+        ("no_large_drop", 0.03, 0.6, 0.58, -0.01),
+        ("no_large_drop", 0.03, 0.6, 0.5, -0.005),
+        ("no_large_drop", None, 0.6, 0.6, -0.03),
+        ("no_large_drop", -0.03, 0.6, 0.6, -0.03),
+        ("min", 0.55, 0.7, 0.6, -0.05),
+        ("min", 0.65, 0.7, 0.6, -0.005),
+    ],
+)
+def test_guards__constraint_on_what_should_not_fall__leaves_what_is_left_since_the_start(
+    kind: Any, value: float | None, start: float, now: float, margin: float
+) -> None:
+    found = guards(Constraint(metric=RECALL, kind=kind, value=value), start={RECALL: start}, **{RECALL: now})
+
+    assert (found[RECALL].direction, found[RECALL].max_delta) == ("no_large_drop", pytest.approx(margin))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "start", "now", "margin"),
+    [
+        ("no_large_rise", 0.02, 0.1, 0.1, 0.02),
+        ("no_large_rise", 0.02, 0.1, 0.08, 0.04),
+        ("no_large_rise", 0.02, 0.1, 0.11, 0.01),
+        ("max", 0.15, 0.05, 0.1, 0.05),
+        ("max", 0.05, 0.05, 0.1, 0.005),
+    ],
+)
+def test_guards__constraint_on_what_should_not_rise__leaves_what_is_left_since_the_start(
+    kind: Any, value: float, start: float, now: float, margin: float
+) -> None:
+    found = guards(
+        Constraint(metric=HALLUCINATION, kind=kind, value=value), start={HALLUCINATION: start}, **{HALLUCINATION: now}
+    )
+
+    assert (found[HALLUCINATION].direction, found[HALLUCINATION].max_delta) == ("no_large_rise", pytest.approx(margin))
+
+
+def test_guards__constraint_on_cost__is_a_ratio_and_counts_what_was_spent_before() -> None:
+    constraint = Constraint(metric="token_cost", kind="no_large_rise", value=0.2)
+
+    assert guards(constraint, start={"token_cost": 0.002})["token_cost"].max_delta == pytest.approx(0.2)
+    assert guards(constraint, start={"token_cost": 0.0016})["token_cost"].max_delta == pytest.approx(0.005)
+    assert guards(constraint, start={"token_cost": 0.00182})["token_cost"].max_delta == pytest.approx(0.1011)
+
+
+def test_guards__limit_of_latency__becomes_a_ratio_of_the_latency_of_one_run() -> None:
+    found = guards(Constraint(metric="latency_p95", kind="max", value=3000.0), latency_p95=2400.0)
+
+    assert found["latency_ms"].max_delta == pytest.approx(0.25)
+
+
+def test_guards__constraint_on_what_is_not_measured__is_left_out() -> None:
+    assert "user_satisfaction" not in guards(Constraint(metric="user_satisfaction", kind="min", value=4.0))
+
+
+# --- the choice -------------------------------------------------------------------------------------------------------
+
+
+def test_plan__several_steps__takes_the_best_promise() -> None:
+    plan = planned(
+        screened("a", **{PRECISION: 0.02}), screened("b", **{PRECISION: 0.06}), screened("c", **{PRECISION: 0.04})
+    )
+
+    assert plan.change.param == "b"
+    assert plan.expected_effect == pytest.approx(0.06)
+
+
+def test_plan__uncertain_step__gives_way_to_a_sure_one() -> None:
+    unsure = screened("unsure", **{PRECISION: difference(0.06, error=0.06)})
+
+    assert planned(unsure, screened("sure", **{PRECISION: difference(0.05, error=0.01)})).change.param == "sure"
+
+
+def test_plan__step_that_breaks_a_guard__gives_way_to_a_harmless_one() -> None:
+    harmful = screened("harmful", **{PRECISION: 0.10, RECALL: -0.12})
+
+    assert planned(harmful, screened("harmless", **{PRECISION: 0.04, RECALL: -0.04})).change.param == "harmless"
+
+
+def test_plan__lower_is_better__takes_the_step_that_falls_furthest() -> None:
+    plan = planned(
+        screened("up", **{HALLUCINATION: 0.05}), screened("down", **{HALLUCINATION: -0.05}), metric=HALLUCINATION
+    )
+
+    assert (plan.change.param, plan.direction) == ("down", "decrease")
+    assert plan.spec.success_criteria[0].direction == "decrease"
+
+
+@pytest.mark.parametrize("items", [[], [screened("a", **{PRECISION: -0.01})], [screened("a", **{RECALL: 0.2})]])
+def test_plan__nothing_improves__is_no_plan(items: list[Screened]) -> None:
+    plan = plan_choose(request(), items)
+
+    assert isinstance(plan, NoPlan)
+    assert f"none of {len(items)} screened steps improved retrieval precision" in plan.reason
+
+
+def test_plan__only_gain_breaks_a_guard__is_no_plan_that_names_the_step() -> None:
+    plan = plan_choose(request(), [screened("a", **{PRECISION: 0.02, RECALL: -0.2})])
+
+    assert isinstance(plan, NoPlan)
+    assert "a goes from 3 to 2" in plan.reason
+
+
+def test_plan__spec__has_one_factor_two_arms_the_goal_first_and_then_guards() -> None:
+    constraint = Constraint(metric=RECALL, kind="no_large_drop", value=0.03)
+
+    plan = planned(screened("k", **{PRECISION: 0.06}), constraints=(constraint,), start={**CURRENT, RECALL: 0.61})
+
+    spec = plan.spec
+    assert [(arm.name, arm.params) for arm in spec.variants] == [("baseline", {"k": 3}), ("variant", {"k": 2})]
+    first, *others = spec.success_criteria
+    assert (first.metric, first.direction, first.min_delta) == (PRECISION, "increase", pytest.approx(0.015))
+    assert all(item.is_guard for item in others)
+    assert next(item.max_delta for item in others if item.metric == RECALL) == pytest.approx(-0.02)
+    assert (spec.assignment.mode, spec.dataset, spec.seed, spec.expected_n) == ("paired", "bundled", 7, 400)
+
+
+def test_plan__large_promise__asks_for_a_min_delta_of_two_points_at_most() -> None:
+    assert planned(screened("k", **{PRECISION: 0.4})).spec.success_criteria[0].min_delta == 0.02
+
+
+def test_plan__cost__asks_for_a_ratio_as_the_statistics_count_it() -> None:
+    plan = planned(screened("k", token_cost=difference(-0.0001, error=0.00001)), metric="token_cost")
+
+    assert plan.spec.success_criteria[0].min_delta == pytest.approx(0.0125)  # a quarter of 0.0001 / 0.002
+
+
+def test_plan__percentile_of_latency__is_tested_on_the_latency_of_each_run() -> None:
+    plan = planned(screened("k", latency_ms=difference(-16.0, error=1.0)), metric="latency_p50")
+
+    assert (plan.metric, plan.spec.success_criteria[0].metric) == ("latency_p50", "latency_ms")
+    assert plan.spec.success_criteria[0].min_delta == pytest.approx(0.01)  # a quarter of 16 / 400
+
+
+def test_plan__too_few_validation_questions__says_how_many_it_would_need() -> None:
+    plan = planned(screened("k", **{PRECISION: difference(0.05, deviation=0.4)}), n=100)
+
+    assert plan.needs_n == 502  # ((1.96 + 0.84) × 0.4 / 0.05)² = 501.76
+    assert "100 validation questions are fewer than the 502" in plan.rationale
+
+
+def test_plan__approval_that_the_step_needs__is_carried_on() -> None:
+    item = Screened(candidate("k", needs_approval=("too far",)), {PRECISION: difference(0.05)})
+
+    assert planned(item).needs_approval == ("too far",)
+
+
+def test_plan__hypothesis__says_step_metric_guards_and_evidence() -> None:
+    text = planned(screened("k", **{PRECISION: 0.05})).hypothesis
+
+    assert text.startswith("If k goes from 3 to 2, then retrieval precision rises while retrieval recall")
+    assert "on 100 train questions the step moved retrieval precision by +.050 (standard error .010)" in text
