@@ -68,6 +68,12 @@ def target_value(target: Target, start: float | None) -> float | None:
     return max(0.0, min(1.0, value)) if METRICS[target.metric].unit == "share" else value
 
 
+def _furthest(target: Target) -> float:
+    """What "as far as it goes" means: the end of the metric's range."""
+    low, high = (1.0, 5.0) if METRICS[target.metric].unit == "score" else (0.0, 1.0)
+    return high if target.direction == "increase" else low
+
+
 def gap_of(metric: str, *, current: float, target: float, of_goal: bool, category: str | None = None) -> MetricGap:
     definition = METRICS[metric]
     gap = target - current if definition.higher_is_better else current - target
@@ -99,9 +105,10 @@ def gaps_compute(*, current: Measured, start: Measured, targets: Sequence[Target
         wanted = target_value(target, start.value(target.metric, target.category))
         if value is None:
             continue
-        named.add(target.metric)
+        if target.category is None:  # a goal for one category says nothing of the metric as a whole
+            named.add(target.metric)
         if wanted is None:
-            wanted = 1.0 if target.direction == "increase" else 0.0
+            wanted = _furthest(target)
         found.append(gap_of(target.metric, current=value, target=wanted, of_goal=True, category=target.category))
     for name, definition in METRICS.items():
         value = current.value(name)
