@@ -8,7 +8,7 @@ from contracts.evaluation import CriterionResult, Evaluation, Verdict
 from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
 from contracts.recommendation import Recommendation, RollbackCondition
-from teacher.domain.wording import amount, change_of, interval
+from teacher.domain.wording import amount, change_of, interval, signed
 
 _STANDING = {
     "retrieval_precision": RollbackCondition(delta_threshold=-0.10, cycles=3),
@@ -90,7 +90,7 @@ def _gained(goal: CriterionResult, by_category: Mapping[str, Mapping[str, float 
     best = [(name, row) for name, row in ranked if (float(row["difference"]) > 0) == better_up and row["difference"]][
         :2
     ]
-    where = " and ".join(f"{name} ({change_of(goal.metric, float(row['difference']))})" for name, row in best)
+    where = " and ".join(f"{name} ({signed(goal.metric, float(row['difference']))})" for name, row in best)
     return f"{title} {change_of(goal.metric, goal.estimate)}" + (f", most in {where}" if where else "")
 
 

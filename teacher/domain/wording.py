@@ -16,7 +16,7 @@ def amount(metric: str, value: float | None) -> str:
         return f"${value:.6f}".rstrip("0").rstrip(".") if abs(value) < 0.01 else f"${value:.4f}"
     if unit in ("days", "count", "score"):
         return f"{value:.2f}".rstrip("0").rstrip(".")
-    return f"{value:.3f}".replace("0.", ".", 1)
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
 
 
 def signed(metric: str, value: float | None) -> str:
