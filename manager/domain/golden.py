@@ -10,6 +10,8 @@ from contracts.metric import METRICS
 
 _FALLING = ("retrieval_precision", "retrieval_recall")
 _LIMIT, _FIFTH = 0.05, 0.2
+_ROUNDING = 1e-9
+"""Differences of means carry rounding errors: what lies at a limit is not beyond it, and no change is no change."""
 _IMPROVED = {
     "retrieval_precision": 0.02,
     "retrieval_recall": 0.02,
@@ -61,7 +63,7 @@ def gate(  # noqa: PLR0911
     title = METRICS[metric].title.lower()
     if difference is None:
         return GateDecision(False, mode, f"{title} cannot be measured on the golden set", rows)
-    right = difference > 0 if METRICS[metric].higher_is_better else difference < 0
+    right = difference > _ROUNDING if METRICS[metric].higher_is_better else difference < -_ROUNDING
     if not right:
         return GateDecision(
             False, mode, f"{title} does not move the right way on the golden set ({difference:+.3f})", rows
@@ -73,14 +75,14 @@ def degradations(*, before: Mapping[str, float | None], after: Mapping[str, floa
     """What got worse beyond the gate's limits, as sentences."""
     found = []
     rise = _row(before.get("hallucination_rate"), after.get("hallucination_rate"))["difference"]
-    if rise is not None and rise > _LIMIT:
+    if rise is not None and rise > _LIMIT + _ROUNDING:
         found.append(f"hallucination rises by {rise:.3f} on the golden set, more than {_LIMIT}")
     for name in _FALLING:
         row = _row(before.get(name), after.get(name))
         if row["difference"] is None or row["before"] is None:
             continue
         limit = min(_LIMIT, _FIFTH * row["before"])
-        if -row["difference"] > limit:
+        if -row["difference"] > limit + _ROUNDING:
             title = METRICS[name].title.lower()
             found.append(f"{title} falls by {-row['difference']:.3f} on the golden set, more than {limit:.3f}")
     return found
@@ -93,4 +95,6 @@ def _row(before: float | None, after: float | None) -> dict[str, float | None]:
 
 def _beyond(row: Mapping[str, float | None], least: float) -> bool:
     difference = row.get("difference")
-    return difference is not None and (difference > least if least > 0 else difference < least)
+    if difference is None:
+        return False
+    return difference > least + _ROUNDING if least > 0 else difference < least - _ROUNDING

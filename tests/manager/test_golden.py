@@ -1,0 +1,112 @@
+"""The golden gate's rules: each limit from both sides, each mode."""
+
+from __future__ import annotations
+
+import pytest
+
+from manager.domain.golden import GateDecision, gate
+
+BEFORE: dict[str, float | None] = {
+    "retrieval_recall": 0.5,
+    "retrieval_precision": 0.6,
+    "hallucination_rate": 0.1,
+    "context_utilization": 0.8,
+}
+
+
+def decided(
+    mode: str = "directional",
+    metric: str = "retrieval_recall",
+    before: dict[str, float | None] | None = None,
+    **after: float | None,
+) -> GateDecision:
+    start = {**BEFORE, **(before or {})}
+    return gate(before=start, after={**start, **after}, metric=metric, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["directional", "strict", "not_worse"])
+@pytest.mark.parametrize(
+    ("after", "word"),
+    [
+        ({"hallucination_rate": 0.16}, "hallucination rises by 0.060"),
+        ({"retrieval_precision": 0.54}, "retrieval precision falls by 0.060"),
+        ({"retrieval_recall": 0.44}, "retrieval recall falls by 0.060"),
+    ],
+)
+def test_gate__beyond_a_limit__refuses_in_every_mode(mode: str, after: dict[str, float], word: str) -> None:
+    decision = decided(mode, **{"context_utilization": 0.9, **after})
+    assert not decision.passed
+    assert word in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"hallucination_rate": 0.35}, {"hallucination_rate": 0.4}),
+        ({"retrieval_precision": 0.8}, {"retrieval_precision": 0.75}),
+        ({"retrieval_recall": 0.35}, {"retrieval_recall": 0.3}),
+        ({"retrieval_precision": 0.1}, {"retrieval_precision": 0.08}),
+    ],
+)
+def test_gate__exactly_at_a_limit__is_not_beyond_it(before: dict[str, float | None], after: dict[str, float]) -> None:
+    assert decided("not_worse", before=before, **after).passed
+
+
+def test_gate__small_values__a_fifth_is_the_stricter_limit() -> None:
+    decision = decided("not_worse", before={"retrieval_recall": 0.1}, retrieval_recall=0.07)
+    assert not decision.passed
+    assert "more than 0.020" in decision.reason
+
+
+def test_gate__several_limits_broken__names_all() -> None:
+    decision = decided(hallucination_rate=0.3, retrieval_recall=0.2)
+    assert "hallucination" in decision.reason
+    assert "recall" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "passed"),
+    [
+        ("retrieval_recall", 0.501, True),
+        ("retrieval_recall", 0.5, False),
+        ("retrieval_recall", 0.5 + 1e-15, False),
+        ("retrieval_recall", 0.49, False),
+        ("hallucination_rate", 0.09, True),
+        ("hallucination_rate", 0.1, False),
+        ("hallucination_rate", 0.11, False),
+    ],
+)
+def test_gate__directional__wants_the_goals_metric_to_move_the_right_way(
+    metric: str, value: float, passed: bool
+) -> None:
+    assert decided("directional", metric, **{metric: value}).passed is passed
+
+
+def test_gate__goals_metric_not_measured__refuses() -> None:
+    decision = decided(retrieval_recall=None)
+    assert (decision.passed, decision.reason) == (False, "retrieval recall cannot be measured on the golden set")
+
+
+@pytest.mark.parametrize(
+    ("after", "passed"),
+    [
+        ({}, False),
+        ({"retrieval_recall": 0.52}, False),
+        ({"retrieval_recall": 0.53}, True),
+        ({"retrieval_precision": 0.63}, True),
+        ({"hallucination_rate": 0.09}, False),
+        ({"hallucination_rate": 0.08}, True),
+        ({"context_utilization": 0.83}, True),
+    ],
+)
+def test_gate__strict__wants_one_improvement_beyond_the_missions_least(after: dict[str, float], passed: bool) -> None:
+    assert decided("strict", **after).passed is passed
+
+
+def test_gate__not_worse__passes_without_any_improvement() -> None:
+    assert decided("not_worse", "token_cost", retrieval_recall=0.48).passed
+
+
+def test_gate__any_decision__carries_before_after_and_difference() -> None:
+    row = decided(retrieval_recall=0.75).to_json()["rows"]["retrieval_recall"]
+    assert row == {"before": 0.5, "after": 0.75, "difference": 0.25}
