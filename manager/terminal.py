@@ -99,8 +99,12 @@ def report_print(console: Console, report: dict[str, Any], *, site: str = "") ->
         )
     console.print(table)
     console.print(f"[dim]n = {report['validation']['n']} validation and {report['golden']['n']} golden questions")
-    for name, title, colour in (("applied", "Applied", "green"), ("refused", "Refused", "red")):
-        for item in report[name]:
+    for name, title, colour in (
+        ("applied", "Applied", "green"),
+        ("refused", "Refused", "red"),
+        ("rolled_back", "Undone", "red"),
+    ):
+        for item in report.get(name, []):
             console.print(
                 f"[{colour}]{title:<8}[/] [bold]{escape(str(item['factor']))}[/] {item['from']} → {item['to']}  "
                 f"{escape(item['told'])}"

@@ -48,6 +48,7 @@ def content(campaign: Campaign) -> dict[str, Any]:
         "experiments": experiments,
         "applied": [item for item in experiments if item["decision"] == "applied"],
         "refused": [item for item in experiments if item["decision"].startswith("refused")],
+        "rolled_back": [item for item in experiments if item["decision"] == "rolled_back"],
         "waiting": [_approval(item) for item in _pending(campaign)],
         "journal": [
             {"cycle": entry.cycle_number, "kind": entry.kind, "text": entry.text, "reason": entry.reason}

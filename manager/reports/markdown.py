@@ -26,6 +26,8 @@ def render(report: dict[str, Any]) -> str:
     lines += _section("Applied", [_told(item) for item in report["applied"]], "Nothing was applied.")
     lines += _section("Waits for you", [_waiting(item) for item in report["waiting"]], "Nothing waits.")
     lines += _section("Refused", [_told(item) for item in report["refused"]], "Nothing was refused.")
+    if report.get("rolled_back"):
+        lines += _section("Rolled back", [_told(item) for item in report["rolled_back"]], "")
     lines += _section("Next", report["next"], "Nothing is proposed.")
     lines += ["## Every experiment", ""]
     for item in report["experiments"]:
@@ -44,6 +46,7 @@ def headline(report: dict[str, Any]) -> str:
         (len(report["applied"]), "applied"),
         (len(report["waiting"]), "waiting for you"),
         (len(report["refused"]), "refused"),
+        (len(report.get("rolled_back", [])), "rolled back"),
     ]
     changes = ", ".join(f"{count} {word}" for count, word in counts if count) or "no change"
     return "; ".join([*parts, changes])

@@ -35,7 +35,14 @@ def rollback_order(
     change = parameters_rollback(actor=actor, reason=reason, expected_active=left.version)
     experiment = Experiment.objects.filter(slug=left.experiment, status=ExperimentStatus.APPLIED).first()
     if experiment is not None:
-        experiment_transition(slug=experiment.slug, target=ExperimentStatus.ROLLED_BACK, actor=actor, reason=reason)
+        experiment_transition(
+            slug=experiment.slug,
+            target=ExperimentStatus.ROLLED_BACK,
+            actor=actor,
+            reason=reason,
+            decision="rolled_back",
+            decision_reason=f"version {change.previous_version} was rolled back: {reason}",
+        )
         campaign = campaign or experiment.campaign
     if campaign is not None:
         journal_write(

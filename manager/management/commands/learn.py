@@ -16,6 +16,7 @@ from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from maas.client import get_client
 from manager.foreground import bundled_ready, campaign_follow, learn_json, needs_bundled
+from manager.reports.content import report_write
 from manager.services.campaigns import (
     CYCLES,
     DIALOGUES,
@@ -77,8 +78,11 @@ class Command(BaseCommand):
                 on_step=screen.journal,
             )
             screen.journal(campaign)
-        campaign = Campaign.objects.select_related("goal", "report").get(id=campaign.id)
+        campaign = Campaign.objects.select_related("goal").get(id=campaign.id)
+        # Renewed, because what was approved on the way is told too; a campaign that somebody paused or stopped
+        # from elsewhere has none yet.
+        report = report_write(campaign=campaign)
         if options["json"]:
             self.stdout.write(json.dumps(learn_json(campaign, answered), ensure_ascii=False))
         else:
-            report_print(console, campaign.report.content)
+            report_print(console, report.content)
