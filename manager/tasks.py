@@ -16,8 +16,9 @@ from kernel.errors import Conflict
 from maas.client import get_client
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.lease import worker_name
-from manager.services.approvals import approvals_expire
+from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_unattended, parallel
+from manager.services.decisions import approval_finish_enqueue
 from manager.services.rechecks import approval_recheck
 
 HISTORY_DAYS = 7
@@ -49,12 +50,15 @@ def approval_finish(approval_id: str) -> str:
 
 
 def unattended_pick_up() -> int:
-    """Every minute: queue running campaigns that nobody works on, and close approvals that waited too long."""
+    """Every minute: queue running campaigns that nobody works on and approvals that were not finished, and close
+    approvals that waited too long. Returns how many campaigns were queued."""
     with transaction.atomic():
         approvals_expire(actor=component("manager"))
     found = campaigns_unattended()
     for campaign_id in found:
         campaign_enqueue(campaign_id=campaign_id)
+    for approval_id in approvals_unfinished():
+        approval_finish_enqueue(approval_id=approval_id)
     return len(found)
 
 

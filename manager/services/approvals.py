@@ -152,6 +152,12 @@ def approvals_expire(*, actor: Actor) -> int:
     return sum(_expire(item, actor) for item in overdue.select_related("experiment", "campaign"))
 
 
+def approvals_unfinished(*, after: timedelta = timedelta(minutes=2)) -> list[uuid.UUID]:
+    """Changes that were approved longer ago than `after` and are neither applied nor void: their worker died."""
+    left = Approval.objects.filter(kind="apply", status=ApprovalStatus.APPROVED, decided_at__lt=timezone.now() - after)
+    return list(left.values_list("id", flat=True))
+
+
 def _decidable(approval_id: uuid.UUID, actor: Actor) -> Approval:
     actor.require(Role.META_USER)
     approval = approval_by_id(approval_id)

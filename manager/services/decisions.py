@@ -21,5 +21,10 @@ def approval_decide(*, approval_id: uuid.UUID, actor: Actor, comment: str = "") 
     """
     approval = approval_approve(approval_id=approval_id, actor=actor, comment=comment)
     if approval.kind == "apply" and approval.status == ApprovalStatus.APPROVED:
-        async_task(FINISH_TASK, str(approval_id), task_name=f"approval {approval_id}")
+        approval_finish_enqueue(approval_id=approval_id)
     return approval
+
+
+def approval_finish_enqueue(*, approval_id: uuid.UUID) -> None:
+    """Ask a worker to finish an approved change. Asked twice is harmless: it is applied once."""
+    async_task(FINISH_TASK, str(approval_id), task_name=f"approval {approval_id}")
