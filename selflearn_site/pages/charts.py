@@ -49,7 +49,7 @@ def progress(lines: Sequence[Line], *, rolled_back: Sequence[int] = ()) -> dict[
     shapes: list[dict[str, Any]] = []
     for index, line in enumerate(lines):
         colour = SERIES[index % len(SERIES)]
-        data += _band(line, colour) + [_curve(line, colour)]
+        data += [*_band(line, colour), _curve(line, colour)]
         last = next((place for place in reversed(range(len(line.marks))) if line.marks[place].value is not None), None)
         if last is not None:
             notes.append(_note(last, line.marks[last].value, f"<b>{line.name}</b>", colour, xanchor="left", xshift=8))
@@ -144,7 +144,8 @@ def _layout(
         "font": _FONT, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
         "margin": {"l": 44, "r": 84, "t": 12, "b": 44}, "hovermode": "closest", "dragmode": False,
         "hoverlabel": {
-            "bgcolor": "--surface", "bordercolor": "--line-strong", "font": {**_FONT, "color": "--text"}, "align": "left",
+            "bgcolor": "--surface", "bordercolor": "--line-strong", "align": "left",
+            "font": {**_FONT, "color": "--text"},
         },
         "xaxis": {
             "tickmode": "array", "tickvals": list(range(len(marks))), "ticktext": ticks, "showgrid": False,

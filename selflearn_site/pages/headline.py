@@ -64,43 +64,50 @@ def campaign_news(campaign: CampaignNews | None) -> str:
     if campaign is None:
         return _("Nothing has been learnt yet: say what should get better.")
     known = [item for item in campaign.movements if item.way != "unknown"]
-    number = {"number": campaign.number}
-    if campaign.status == "failed":
+    number, status = {"number": campaign.number}, campaign.status
+    if status == "failed":
         return _("Campaign %(number)s failed and can go on.") % number
-    if campaign.status == "planned":
+    if status == "planned":
         return _("Campaign %(number)s is planned and has not begun.") % number
-    if not known:
-        if campaign.status == "running":
-            return _("Campaign %(number)s has begun and measures where things stand.") % number
-        return _("Campaign %(number)s ended before anything was measured.") % number
-    told = [_moved(item, over=campaign.status in ("completed", "stopped")) for item in known[:3]]
-    text = _sentence("; ".join(told) + ".")
-    if campaign.status == "paused":
-        return text + " " + _("Campaign %(number)s is paused.") % number
-    return text
+    if known:
+        told = [_moved(item, over=status in ("completed", "stopped")) for item in known[:3]]
+        text = _sentence("; ".join(told) + ".")
+    elif status in ("running", "paused"):
+        text = _("Campaign %(number)s has begun and measures where things stand.") % number
+    else:
+        text = _("Campaign %(number)s ended before anything was measured.") % number
+    return f"{text} {_('Campaign %(number)s is paused.') % number}" if status == "paused" else text
 
 
 def _moved(item: Movement, *, over: bool) -> str:
     words = {"name": item.name, "start": item.start, "now": item.now, "target": item.target}
-    if not item.is_target:
-        if item.met is False:
-            return _("%(name)s fell below what the goal allows") % words
-        return {
-            "rising": _("%(name)s rises too") if not over else _("%(name)s rose too"),
-            "falling": _("%(name)s gives a little"),
-            "holding": _("%(name)s holds"),
-        }[str(item.way)] % words
+    return (_target_moved(item, over=over) if item.is_target else _guarded(item, over=over)) % words
+
+
+def _guarded(item: Movement, *, over: bool) -> str:
+    if item.met is False:
+        return _("%(name)s is worse than the goal allows")
+    return {
+        "rising": _("%(name)s rose too") if over else _("%(name)s rises too"),
+        "falling": _("%(name)s gives a little"),
+        "holding": _("%(name)s holds"),
+    }[str(item.way)]
+
+
+def _target_moved(item: Movement, *, over: bool) -> str:
     if item.met:
-        return _("%(name)s has reached its target") % words
+        return _("%(name)s has reached its target")
     if over:
-        if item.way == "holding":
-            return _("%(name)s stayed at %(now)s, short of %(target)s") % words
-        return _("%(name)s went from %(start)s to %(now)s, short of %(target)s") % words
+        return {
+            "rising": _("%(name)s rose from %(start)s to %(now)s, short of %(target)s"),
+            "falling": _("%(name)s fell from %(start)s to %(now)s, short of %(target)s"),
+            "holding": _("%(name)s stayed at %(now)s, short of %(target)s"),
+        }[str(item.way)]
     return {
         "rising": _("%(name)s is rising"),
         "falling": _("%(name)s is falling"),
         "holding": _("%(name)s has not moved yet"),
-    }[str(item.way)] % words
+    }[str(item.way)]
 
 
 def approvals_news(waiting: int) -> str:
@@ -162,20 +169,23 @@ def experiment_news(*, metric: str, status: str, verdict: str, decision: str, ch
             "inconclusive": _("%(metric)s %(change)s: not proved"),
         }[verdict] % words
         return found + _(", so nothing changes.")
-    found = _("%(metric)s %(change)s, proved") % words
+    return _("%(metric)s %(change)s, proved") % words + _proved(status, decision, version) % words
+
+
+def _proved(status: str, decision: str, version: int | None) -> str:
+    """What became of a winner."""
     if status == "applied" and version:
-        return found + _(" and applied as version %(version)s.") % words
+        return _(" and applied as version %(version)s.")
     if status == "rolled_back":
-        return found + _(", but rolled back later.")
-    if decision.startswith("refused:golden"):
-        return found + _(", but the golden set does not agree.")
-    if decision.startswith("refused:guard"):
-        return found + _(", but a guard refuses the change.")
-    if decision.startswith("refused:person"):
-        return found + _(", but rejected by a person.")
+        return _(", but rolled back later.")
+    refused = {
+        "refused:golden": _(", but the golden set does not agree."),
+        "refused:guard": _(", but a guard refuses the change."),
+        "refused:person": _(", but rejected by a person."),
+    }
     if decision.startswith("refused"):
-        return found + _(", but not applied.")
-    return found + _("; it waits for a decision.")
+        return refused.get(decision, _(", but not applied."))
+    return _("; it waits for a decision.")
 
 
 def hypotheses_news(*, total: int, confirmed: int, open_: int) -> str:
@@ -198,7 +208,7 @@ def changes_news(*, total: int, filtered: bool) -> str:
     if not total:
         return _("Nothing matches these filters.") if filtered else _("Nothing has been changed yet.")
     text = ngettext("%(count)s entry", "%(count)s entries", total) % {"count": in_words(total)}
-    return _sentence(text) + (_(" match the filters.") if filtered else _(" in the change log; none can be altered."))
+    return _sentence(text) + (_(" match the filters.") if filtered else _(": none can ever be altered."))
 
 
 def reports_news(total: int) -> str:

@@ -82,7 +82,8 @@ def range_bar(
 
     auto = ""
     if auto_low is not None and auto_high is not None:
-        auto = f'<rect class="auto" x="{x(auto_low)}" y="8" width="{round(x(auto_high) - x(auto_low), 1)}" height="4" rx="2"/>'
+        wide = round(x(auto_high) - x(auto_low), 1)
+        auto = f'<rect class="auto" x="{x(auto_low)}" y="8" width="{wide}" height="4" rx="2"/>'
     return (
         f'<svg class="range" viewBox="0 0 {width} 20" role="img" aria-label="{escape(label)}">'
         f'<rect class="hard" x="{pad}" y="8" width="{width - 2 * pad}" height="4" rx="2"/>{auto}'

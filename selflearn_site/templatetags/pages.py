@@ -132,7 +132,7 @@ def plain(name: str) -> str:
 @register.filter
 def tone(name: str) -> str:
     """The colour class of a status: colour means a decision."""
-    good = {"applied", "confirmed", "completed", "winner", "passes", "met", "holds", "resolved", "approved", "active"}
+    good = {"applied", "confirmed", "winner", "passes", "met", "holds", "resolved", "approved", "active"}
     bad = {"rejected", "refused", "failed", "loser", "broken", "critical", "void"}
     wait = {"pending", "waits", "waiting", "rolled_back", "gap", "paused", "warning", "open", "expired"}
     info = {"running", "planned_start", "acknowledged"}

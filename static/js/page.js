@@ -15,8 +15,11 @@
     }
   }
   function morph(old, fresh) {
+    if (old.hasAttribute("data-keep")) { // drawn by a script of its own: only its data may change
+      for (const name of Object.keys(fresh.dataset)) old.dataset[name] = fresh.dataset[name];
+      return;
+    }
     attributes(old, fresh);
-    if (old.hasAttribute("data-keep")) return;
     if (old.contains(document.activeElement) && old.matches("form")) return; // somebody is typing here
     const wanted = [...fresh.childNodes];
     let place = old.firstChild;

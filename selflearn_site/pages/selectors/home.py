@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Case, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from experiments.models import ExperimentResult
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from incidents.models import Incident
@@ -55,7 +56,8 @@ class Decided:
 
     entry: JournalEntry
     version: int | None
-    chip: str
+    verdict: str
+    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +120,23 @@ def decisions(*, campaign: Campaign | None = None, limit: int = 6) -> list[Decid
 
 
 def with_versions(entries: Sequence[JournalEntry]) -> list[Decided]:
-    """Journal entries with the version that came of their experiment. One query."""
-    slugs = {entry.experiment for entry in entries if entry.kind == "applied" and entry.experiment}
+    """Journal entries with their experiment's verdict and the version that came of it. Two queries.
+
+    What was not proved is grey: nothing was found against it.
+    """
+    slugs = {entry.experiment for entry in entries if entry.experiment}
+    verdicts = dict(ExperimentResult.objects.filter(experiment_id__in=slugs).values_list("experiment_id", "verdict"))
     made = ParameterVersion.objects.filter(experiment__in=slugs, kind="production").values_list("experiment", "version")
-    versions = dict(made) if slugs else {}
+    versions = dict(made)
     colour = {"applied": "good", "refused": "bad", "rolled_back": "wait", "waits": "wait", "failed": "bad"}
     return [
         Decided(
             entry,
             versions.get(entry.experiment) if entry.kind == "applied" else None,
-            colour.get(entry.kind, ""),
+            verdicts.get(entry.experiment, ""),
+            ""
+            if entry.kind == "refused" and verdicts.get(entry.experiment) == "inconclusive"
+            else colour.get(entry.kind, ""),
         )
         for entry in entries
     ]

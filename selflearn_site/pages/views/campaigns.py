@@ -47,14 +47,14 @@ def _lines(number: int) -> tuple[Campaign, list[charts.Line]]:
 
 
 @page
-def campaign_chart(request: HttpRequest, number: int) -> HttpResponse:
+def campaign_chart(_request: HttpRequest, number: int) -> HttpResponse:
     """The progress figure as data for plotly."""
     _found, lines = _lines(number)
     return JsonResponse(charts.progress(lines, rolled_back=curves.rolled_back()))
 
 
 @page
-def campaign_csv(request: HttpRequest, number: int) -> HttpResponse:
+def campaign_csv(_request: HttpRequest, number: int) -> HttpResponse:
     _found, lines = _lines(number)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="campaign-{number}.csv"'

@@ -12,7 +12,7 @@ from audit.models import AuditEntry
 from audit.selectors import entries
 from selflearn_site.pages.headline import changes_news
 from selflearn_site.pages.page import page, show
-from selflearn_site.pages.selectors.changes import change_of_entry, initiators
+from selflearn_site.pages.selectors.changes import STEPS, changes_read, initiators
 from selflearn_site.pages.selectors.lists import paged
 from tuner.registry import FACTORS
 
@@ -33,11 +33,15 @@ def changes(request: HttpRequest) -> HttpResponse:
     )
     if chosen["only"] == "changes":
         rows = rows.filter(action__in=["parameters.activated", "parameters.rolled_back"])
+    elif chosen["only"] != "all" and not chosen["experiment"]:
+        rows = rows.exclude(action__in=STEPS)
     found = paged(request, rows)
     context = {
-        "headline": changes_news(total=found.paginator.count, filtered=any(chosen.values())),
+        "headline": changes_news(
+            total=found.paginator.count, filtered=any(value for value in chosen.values() if value != "all")
+        ),
         "rows": found,
-        "changes": [change_of_entry(entry) for entry in found.object_list],
+        "changes": changes_read(list(found.object_list)),
         "chosen": chosen,
         "factors": sorted(FACTORS),
         "initiators": initiators(),
