@@ -58,8 +58,9 @@ class DialogueScript(Part):
 class EmulationPlan(Message):
     """A batch of dialogues to play. `turns` limits each dialogue; `scenarios` (ids or families) empty means all.
 
-    `scripts` given: these are played instead of bundled scenarios (datasets loaded from files). `user_salt` keeps the
-    synthetic users of two batches (two arms) apart; empty means the batch's own name.
+    `scripts` given: these are played instead of bundled scenarios (datasets loaded from files), and their users get no
+    everyday notes; a stored plan keeps of them only that they were given, in `loaded`. `user_salt` keeps the synthetic
+    users of two batches (two arms) apart; empty means the batch's own name.
     """
 
     batch: str = Field(min_length=1, max_length=200)
@@ -76,6 +77,7 @@ class EmulationPlan(Message):
     mode: RunMode = "dialogue"
     user_salt: str = ""
     scripts: tuple[DialogueScript, ...] | None = None
+    loaded: bool = False
 
     @property
     def salt(self) -> str:

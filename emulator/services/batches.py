@@ -85,7 +85,7 @@ def _scripts(plan: EmulationPlan) -> tuple[DialogueScript, ...]:
 
 def _stored_plan(plan: EmulationPlan) -> EmulationPlan:
     """The plan without explicit scripts: their words are in the rows."""
-    return plan.model_copy(update={"scripts": None})
+    return plan.model_copy(update={"scripts": None, "loaded": plan.scripts is not None})
 
 
 def _check(scripts: Sequence[DialogueScript]) -> None:

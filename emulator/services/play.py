@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from contracts.maas import RunRequest
+from contracts.maas import NewMemory, RunRequest
 from emulator.domain.lifecycle import BatchStatus
+from emulator.domain.scenario import Scenario
 from emulator.domain.script import EmulationPlan, turn_seed
+from emulator.everyday import background
+from emulator.library import bundled_scenarios
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.services.batches import batch_get, batch_move
 from emulator.services.turns import Told, dialogue_finish, told_so_far, turn_finish
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from maas.client import MaasClient
 
 _STOP_POLL_SECONDS = 0.5
+
+MemoriesImport = Callable[[Sequence[NewMemory]], int]
+"""As `maas.client.memories_import`: adds memories, once per id."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,13 @@ def emulation_run(
     client: MaasClient,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    memories_import: MemoriesImport | None = None,
 ) -> EmulationBatch:
     """Play what is left of a batch; returns it completed or stopped.
 
     1. Take the batch: compare-and-swap to running (one that a killed process left running is taken as it is).
-    2. In `plan.parallel` threads, one user each: find what the user has told so far and which memories that became.
+    2. In `plan.parallel` threads, one user each: import the everyday notes of a bundled scenario's user (through
+       `memories_import`; None is the student's own), find what the user has told so far and which memories that became.
     3. For each unfinished turn: resolve what a question expects, ask, and write the turn and the counts together.
        The run's id depends on batch, dialogue and position, so a turn that was answered but not yet written when
        a process died is not answered twice.
@@ -65,7 +73,18 @@ def emulation_run(
     if not batch_move(batch_id=batch_id, target=BatchStatus.RUNNING):
         raise Conflict(f"emulation {batch.batch} cannot be run now")
     plan = EmulationPlan.model_validate(batch.plan)
-    game = _Game(batch=batch, plan=plan, client=client, on_progress=on_progress, should_stop=should_stop)
+    if memories_import is None:
+        from maas.client import memories_import as students_own
+
+        memories_import = students_own
+    game = _Game(
+        batch=batch,
+        plan=plan,
+        client=client,
+        on_progress=on_progress,
+        should_stop=should_stop,
+        memories_import=memories_import,
+    )
     try:
         game.play()
     except BaseException as error:
@@ -86,8 +105,13 @@ class _Game:
         client: MaasClient,
         on_progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool] | None,
+        memories_import: MemoriesImport,
     ):
         self._batch, self._plan, self._client = batch, plan, client
+        self._memories_import = memories_import
+        self._stories: Mapping[str, Scenario] = (
+            {} if plan.loaded else {story.id: story for story in bundled_scenarios(plan.split)}
+        )
         self._on_progress, self._should_stop = on_progress, should_stop
         self._lock = threading.Lock()
         self._began = time.monotonic()
@@ -117,6 +141,7 @@ class _Game:
 
     def _play_user(self, dialogues: Sequence[EmulationDialogue]) -> None:
         try:
+            self._import_background(dialogues[0])
             told = told_so_far(batch=self._batch, user_id=dialogues[0].user_id)
             for dialogue in dialogues:
                 if dialogue.finished_at is None and not self._play_dialogue(dialogue, told):
@@ -126,6 +151,12 @@ class _Game:
             raise
         finally:
             connections.close_all()
+
+    def _import_background(self, first: EmulationDialogue) -> None:
+        """Importing twice adds nothing, so a resumed batch needs no mark of what was imported."""
+        story = self._stories.get(first.scenario)
+        if story is not None:
+            self._memories_import(background(user_id=first.user_id, story=story, number=first.scenario_variant))
 
     def _play_dialogue(self, dialogue: EmulationDialogue, told: Told) -> bool:
         """True when it was played to its end, False when the batch is to stop."""
