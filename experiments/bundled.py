@@ -1,7 +1,8 @@
 """The bundled data set: validation and golden stories told to MaaS once; their questions become examples.
 
 The stories are told through the same client as any other dialogue, so that the student itself writes the memories
-that later questions search. Told once, they are frozen: evaluation runs leave nothing behind.
+that later questions search. Before a story is told, its person's everyday notes are imported, as for every synthetic
+user. Told once, they are frozen: evaluation runs leave nothing behind.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from django.db import connections
 from contracts.actor import Actor
 from contracts.maas import RunRequest
 from emulator.domain.scenario import Scenario
+from emulator.everyday import background
 from emulator.library import bundled_scenarios, load_scenario
 from experiments.datasets import dataset_store
 from experiments.domain.examples import ExampleValue
 from experiments.models import Dataset
 from kernel.canonical import derive_seed, derive_uuid
-from maas.client import MaasClient
+from maas.client import MaasClient, memories_import
 
 BUNDLED = "bundled"
 GOLDEN_STORIES = Path(__file__).parent / "golden"
@@ -91,12 +93,14 @@ def _tell_and_close(
 
 
 def _tell(split: str, story: Scenario, *, client: MaasClient, said: Callable[[], None]) -> dict[str, uuid.UUID]:
-    """Say every statement of a story in order. Returns event id → memory that MaaS made of it.
+    """Import the person's notes, and say every statement of the story in order.
 
+    Returns event id → memory that MaaS made of it.
     A statement that MaaS did not keep gets an id that can never be found: forgetting it costs recall, as it should.
     """
     memories: dict[str, uuid.UUID] = {}
     user = _user(split, story)
+    memories_import(background(user_id=user, story=story))
     for thread, position, turn in story.turns():
         if turn.query is not None:
             continue
