@@ -16,7 +16,7 @@ from experiments.selectors import split_sizes
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from goals.services import campaign_transition
-from kernel.errors import DomainError, InvalidInput
+from kernel.errors import Conflict, DomainError, InvalidInput
 from maas.client import MaasClient
 from manager.domain.lifecycle import CYCLE, CycleState
 from manager.engine import analyzing, closing, emulating, evaluating, tuning
@@ -65,14 +65,32 @@ def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
         return "waiting"
     cycle = campaign.cycles.filter(finished_at__isnull=True).first() or _next_cycle(campaign)
     if cycle is None:
-        closing.close(campaign, worker.client, worker.parallel, f"all {campaign.max_cycles} cycles are spent")
+        _close(campaign, worker)
         return "ended"
     with leased(cycle.id, worker.name) as lease:
         if lease is None:
             return "busy"
         cycle.refresh_from_db()
-        _one_step(campaign, cycle, lease, worker)
+        try:
+            _one_step(campaign, cycle, lease, worker)
+        except LeaseLost:
+            return "busy"  # another worker goes on with this cycle; this one has committed nothing
     return "moved"
+
+
+def _close(campaign: Campaign, worker: Worker) -> None:
+    """End a campaign whose cycles are spent; what goes wrong on the way is its reason to have failed."""
+    try:
+        closing.close(campaign, worker.client, worker.parallel, f"all {campaign.max_cycles} cycles are spent")
+    except DomainError as error:
+        campaign_transition(
+            campaign_id=campaign.id,
+            source=CampaignStatus.RUNNING,
+            target=CampaignStatus.FAILED,
+            actor=MANAGER,
+            reason=f"after the last cycle: {error.message}",
+        )
+        raise
 
 
 def _next_cycle(campaign: Campaign) -> Cycle | None:
@@ -103,28 +121,29 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
             _refuse_empty(campaign)
         step = STEPS[state](context)
         lease.beat(force=True)
-    except LeaseLost:
-        return  # another worker goes on with this cycle; this one has committed nothing
-    except DomainError as error:
-        _fail(campaign, cycle, state, error.message)
-        raise
-    except (OperationalError, InterfaceError):
+    except (LeaseLost, OperationalError, InterfaceError):
         raise  # without a database nothing can be marked; the lease runs out and the step is taken up again
+    except DomainError as error:
+        _fail(context, state, error.message)
+        raise
     except Exception as error:
-        _fail(campaign, cycle, state, f"unexpected {type(error).__name__}: {error}")
+        _fail(context, state, f"unexpected {type(error).__name__}: {error}")
         raise
     try:
         _commit(context, state, step)
-    except LeaseLost:
-        return
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise
     except DomainError as error:
         # The world moved while the step ran (a person activated another version or froze changes, say): it is
         # repeated against what holds now. Its runs and verdicts are stored, so the repetition is cheap.
         log.info("cycle step repeated", cycle=cycle.number, state=str(state), reason=error.message)
         if not _repeat_later(cycle):
-            _fail(campaign, cycle, state, error.message)
+            _fail(context, state, error.message)
             raise
         return
+    except Exception as error:
+        _fail(context, state, f"unexpected {type(error).__name__}: {error}")
+        raise
     if step.end_campaign or step.finish:
         campaign.refresh_from_db()
         report_write(campaign=campaign)
@@ -189,16 +208,26 @@ def _commit(context: StepContext, source: CycleState, step: Step) -> None:
 
 
 @transaction.atomic
-def _fail(campaign: Campaign, cycle: Cycle, state: CycleState, reason: str) -> None:
-    """Keep what was committed, say what went wrong, and where a resumed campaign goes on."""
-    Cycle.objects.filter(id=cycle.id, state=state).update(state=CycleState.FAILED, resume_state=state, error=reason)
-    campaign_transition(
-        campaign_id=campaign.id,
-        source=CampaignStatus.RUNNING,
-        target=CampaignStatus.FAILED,
-        actor=MANAGER,
-        reason=f"cycle {cycle.number}, {state}: {reason}",
-    )
+def _fail(context: StepContext, state: CycleState, reason: str) -> None:
+    """Keep what was committed, say what went wrong, and where a resumed campaign goes on.
+
+    Raises `LeaseLost` when another worker has the cycle by now: it may well succeed, so nothing is marked.
+    """
+    campaign, cycle = context.campaign, context.cycle
+    chain_lock()
+    held = Cycle.objects.filter(id=cycle.id, state=state, lease_owner=context.lease.owner)
+    if held.update(state=CycleState.FAILED, resume_state=state, error=reason) != 1:
+        raise LeaseLost("another worker has taken this cycle over")
+    try:
+        campaign_transition(
+            campaign_id=campaign.id,
+            source=CampaignStatus.RUNNING,
+            target=CampaignStatus.FAILED,
+            actor=MANAGER,
+            reason=f"cycle {cycle.number}, {state}: {reason}",
+        )
+    except Conflict:
+        log.info("campaign not running any more", campaign=campaign.number)  # a person paused it meanwhile
     journal_write(
         campaign=campaign,
         key=f"k{cycle.number}-{state}-failed-{timezone.now():%H%M%S%f}",

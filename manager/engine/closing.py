@@ -25,7 +25,10 @@ def close(campaign: Campaign, client: MaasClient, parallel: int, reason: str) ->
     if cycle is None:
         raise Conflict("a campaign without a cycle has nothing to close")
     context = StepContext(cycle=cycle, campaign=campaign, client=client, lease=NoLease(), parallel=parallel)
-    standing = settle(context)
+    try:
+        standing = settle(context)
+    except Conflict:  # the active version changed while it was measured: look again
+        standing = settle(context)
     try:
         with transaction.atomic():
             standing.record(context)

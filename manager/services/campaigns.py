@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from audit.services import chain_lock
 from contracts.actor import Actor, Role
 from contracts.goal import Autonomy, GoalTranslation
 from contracts.metric import METRICS
@@ -97,12 +98,14 @@ def campaign_enqueue(*, campaign_id: uuid.UUID) -> None:
 @transaction.atomic
 def campaign_hold(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campaign:
     """Pause: the step at hand ends, the next one does not begin."""
+    chain_lock()  # a step that commits takes the change log's lock before the campaign's row; so does this
     return campaign_pause(campaign_id=campaign_id, actor=actor, reason=reason)
 
 
 @transaction.atomic
 def campaign_go_on(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:
     """Resume a paused or failed campaign from its last committed step."""
+    chain_lock()
     campaign = campaign_resume(campaign_id=campaign_id, actor=actor)
     if background:
         transaction.on_commit(lambda: campaign_enqueue(campaign_id=campaign_id))
@@ -113,6 +116,7 @@ def campaign_go_on(*, campaign_id: uuid.UUID, actor: Actor, background: bool = T
 def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campaign:
     """Stop for good; what was applied stays, and can be rolled back."""
     actor.require(Role.OPERATOR)
+    chain_lock()
     campaign = campaign_stop(campaign_id=campaign_id, actor=actor, reason=reason)
     Cycle.objects.filter(campaign=campaign, finished_at__isnull=True).update(
         state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at

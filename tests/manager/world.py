@@ -45,8 +45,8 @@ class Sizes:
     """Questions in each conversation; the names of the conversations are those of the splits."""
 
     train: int = 16
-    validation: int = 54
-    golden: int = 16
+    validation: int = 62
+    golden: int = 20
 
     def items(self) -> Iterator[tuple[str, int]]:
         yield from (("train", self.train), ("validation", self.validation), ("golden", self.golden))
@@ -86,7 +86,7 @@ def _topic(conversation: str, shift: int, number: int) -> Iterator[dict[str, Any
 def dataset_load(folder: Path, *, sizes: Sizes | None = None, name: str = DATASET, actor: Actor = ALICE) -> Dataset:
     path = folder / f"{name}.jsonl"
     path.write_text("\n".join(json.dumps(line) for line in lines(sizes or Sizes())), encoding="utf-8")
-    splits = {split: [split] for split in ("train", "validation", "golden")}
+    splits = {split: [split] for split, count in (sizes or Sizes()).items() if count}
     return dialogues_load(format_name="jsonl", path=path, dataset=name, splits=splits, actor=actor)
 
 
