@@ -1,14 +1,39 @@
-"""Campaign tests: small threads, short leases, and data that stays for a module where a campaign is dear."""
+"""A whole campaign is dear: it is run once, left in the database for one module, and remembered for the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from pytest_django import Settings
+
+from goals.models import Campaign
+from tests.manager.story import Story, campaign_run, databases_empty, story_of
+
+_remembered: list[Story] = []
 
 
-@pytest.fixture(autouse=True)
-def two_threads(settings: Settings) -> Iterator[None]:
-    settings.MANAGER_PARALLEL = 2
-    yield
+@pytest.fixture(scope="module")
+def finished(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Campaign]:
+    """A campaign that ran to its end; its rows stay until the module's tests are done. For tests with `db` only."""
+    with django_db_blocker.unblock():
+        try:
+            campaign = campaign_run(tmp_path_factory.mktemp("world"))
+            _remembered.append(story_of(campaign))
+            yield campaign
+        finally:
+            databases_empty()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The story of a campaign that nobody disturbed. Leaves the databases empty, if it has to run one."""
+    if not _remembered:
+        with django_db_blocker.unblock():
+            try:
+                _remembered.append(story_of(campaign_run(tmp_path_factory.mktemp("world"))))
+            finally:
+                databases_empty()
+    return _remembered[0]
