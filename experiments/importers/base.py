@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,8 @@ from typing import Any
 
 from contracts.maas import NewMemory
 from kernel.errors import InvalidInput
+
+_UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Account:
 def read_text(path: Path) -> str:
     """Raise `InvalidInput` that names the file when it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InvalidInput(f"there is no file {path}") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -73,11 +76,16 @@ def read_text(path: Path) -> str:
 
 
 def parse_json(text: str, *, where: str) -> Any:
-    """Raise `InvalidInput` with line and column when `text` is not JSON."""
+    """Raise `InvalidInput` with line and column when `text` is not JSON, or holds what a database cannot store."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidInput(
             f"{where} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             details={"file": where, "line": error.lineno, "column": error.colno},
         ) from error
+    except RecursionError as error:
+        raise InvalidInput(f"{where} is nested too deeply") from error
+    if _UNSTORABLE.search(json.dumps(value, ensure_ascii=False).replace("\\\\", "")):
+        raise InvalidInput(f"{where} holds a NUL character or half a surrogate pair, which is no text")
+    return value

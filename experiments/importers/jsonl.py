@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 from contracts.base import Part
 from contracts.dialogue import Category, Difficulty
@@ -20,22 +20,27 @@ from experiments.importers.base import Account, Conversation, Question, parse_js
 from kernel.canonical import derive_uuid
 from kernel.errors import InvalidInput
 
+Name = Annotated[str, StringConstraints(min_length=1, max_length=70)]
+"""Two of them and the data set's name make the name of a cluster, which holds 200 characters."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
 
 class MemoryLine(Part):
     type: Literal["memory"]
-    conversation: str = Field(min_length=1, max_length=100)
-    id: str = Field(min_length=1, max_length=80)
+    conversation: Name
+    id: Name
     at: AwareDatetime
-    text: str = Field(min_length=1)
+    text: Text
     speaker: str | None = None
 
 
 class QuestionLine(Part):
     type: Literal["question"]
-    conversation: str = Field(min_length=1, max_length=100)
-    id: str = Field(min_length=1, max_length=80)
+    conversation: Name
+    id: Name
     at: AwareDatetime
-    query: str = Field(min_length=1)
+    query: Text
     evidence: tuple[str, ...]
     category: Category
     difficulty: Difficulty = "medium"
@@ -52,7 +57,7 @@ def read(path: Path, *, dataset: str) -> tuple[list[Conversation], Account]:
     """Parse a whole file; nothing is stored. Raises `InvalidInput` naming line and field."""
     memories: dict[str, dict[str, MemoryLine]] = {}
     questions: dict[str, dict[str, QuestionLine]] = {}
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
@@ -102,7 +107,7 @@ def _memory(item: MemoryLine, dataset: str, user_id: uuid.UUID) -> NewMemory:
     return NewMemory(
         memory_id=derive_uuid("dataset-memory", dataset, item.conversation, item.id),
         user_id=user_id,
-        text=f"{item.speaker}: {item.text}" if item.speaker else item.text,
+        text=item.text,
         simulated_at=item.at,
         speaker=item.speaker,
         metadata={"source": item.id},
@@ -122,7 +127,7 @@ def _question(item: QuestionLine, memories: dict[str, NewMemory], path: Path) ->
         external_id=f"{item.conversation}/{item.id}",
         query=item.query,
         asked_at=item.at,
-        evidence=item.evidence,
+        evidence=tuple(dict.fromkeys(item.evidence)),
         category=item.category,
         key_facts=item.key_facts,
         forbidden=item.forbidden,

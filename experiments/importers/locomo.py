@@ -19,6 +19,7 @@ from kernel.errors import InvalidInput
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "factual"}
 ADVERSARIAL = 5
+_LONGEST_ID = 100
 _SESSION = re.compile(r"session_(\d+)$")
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 _DATE_FORMATS = ("%I:%M %p on %d %B, %Y", "%I:%M %p on %B %d, %Y", "%d %B, %Y", "%Y-%m-%d %H:%M:%S")
@@ -46,6 +47,8 @@ def _conversation(item: Any, where: str, dataset: str, account: Account) -> Conv
         if not isinstance(item.get(name), kind):
             raise InvalidInput(f"{where}: {name!r} is missing or not a {kind.__name__}")
     conversation_id = item["sample_id"]
+    if not 0 < len(conversation_id) <= _LONGEST_ID:
+        raise InvalidInput(f"{where}: 'sample_id' needs 1 to {_LONGEST_ID} characters")
     where = f"{where} ({conversation_id})"
     user_id = derive_uuid("dataset-user", dataset, conversation_id)
     memories: dict[str, NewMemory] = {}
@@ -56,10 +59,12 @@ def _conversation(item: Any, where: str, dataset: str, account: Account) -> Conv
             turn_id, text, speaker = _turn(turn, f"{where}, session {number}, turn {position + 1}")
             said_at = at + timedelta(seconds=30 * position)
             last = max(last, said_at)
+            if turn_id in memories:
+                raise InvalidInput(f"{where}: the turn id {turn_id!r} occurs twice")
             memories[turn_id] = NewMemory(
                 memory_id=derive_uuid("dataset-memory", dataset, conversation_id, turn_id),
                 user_id=user_id,
-                text=f"{speaker}: {text}",
+                text=text,
                 simulated_at=said_at,
                 speaker=speaker,
                 metadata={"source": turn_id, "session": number},
@@ -135,7 +140,7 @@ def _questions(
         if category == ADVERSARIAL:
             account.skip("adversarial: it has no true answer", place)
             continue
-        if category not in CATEGORIES:
+        if not isinstance(category, int) or category not in CATEGORIES:
             raise InvalidInput(f"{place}: category {category!r} is not one of 1 to 5")
         named = [f"D{int(a)}:{int(b)}" for text in item["evidence"] for a, b in _EVIDENCE.findall(str(text))]
         evidence = tuple(dict.fromkeys(name for name in named if name in memories))
