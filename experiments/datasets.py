@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from experiments.domain.examples import ExampleValue, content_hash
 from experiments.importers import jsonl, locomo
 from experiments.importers.base import Conversation
 from experiments.models import Dataset, EvaluationExample, GoldenExample
-from kernel.canonical import derive_uuid
+from kernel.canonical import derive_uuid, stable_hash
 from kernel.errors import Conflict, InvalidInput
 from maas import client as maas_client
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 FORMATS = {"locomo": locomo.read, "jsonl": jsonl.read}
 SPLITS = ("train", "validation", "golden")
 
@@ -39,13 +42,16 @@ def dialogues_load(
     Raises `InvalidInput` for a bad file, format or conversation id, `Conflict` for a name that holds other content.
     """
     actor.require(Role.OPERATOR)
+    if not _NAME.fullmatch(dataset):
+        raise InvalidInput(f"a data set's name is 1 to 50 letters, digits, '-' and '_'; {dataset!r} is not")
     if format_name not in FORMATS:
         raise InvalidInput(f"unknown format {format_name!r}; known: {', '.join(sorted(FORMATS))}")
     conversations, account = FORMATS[format_name](path, dataset=dataset)
     chosen = _assign(conversations, splits)
     values = {split: [value for item in items for value in _values(item, dataset)] for split, items in chosen.items()}
     memories = [memory for items in chosen.values() for item in items for memory in item.memories.values()]
-    _refuse_other_content(dataset, values)
+    histories = _histories_hash(memories)
+    _refuse_other_content(dataset, values, histories)
     _import_memories(memories, on_progress)
     report = {
         **account.to_json(),
@@ -54,7 +60,14 @@ def dialogues_load(
         "splits": {split: [item.conversation_id for item in items] for split, items in chosen.items()},
         "questions_by_split": {split: len(items) for split, items in values.items()},
     }
-    return dataset_store(name=dataset, source=f"{format_name}: {path.name}", values=values, report=report, actor=actor)
+    return dataset_store(
+        name=dataset,
+        source=f"{format_name}: {path.name}"[:200],
+        values=values,
+        report=report,
+        actor=actor,
+        histories=histories,
+    )
 
 
 def _assign(
@@ -102,16 +115,22 @@ def _values(conversation: Conversation, dataset: str) -> list[ExampleValue]:
     ]
 
 
-def _refuse_other_content(name: str, values: dict[str, list[ExampleValue]]) -> None:
+def _refuse_other_content(name: str, values: dict[str, list[ExampleValue]], histories: str) -> None:
     existing = Dataset.objects.filter(name=name).first()
     if existing is None:
         return
-    if existing.report.get("content_hash") != _whole_hash(values):
+    if existing.report.get("content_hash") != _whole_hash(values, histories):
         raise Conflict(f"the data set {name!r} exists with other content; choose another name")
 
 
-def _whole_hash(values: dict[str, list[ExampleValue]]) -> str:
-    return content_hash([value for split in SPLITS for value in values.get(split, [])])
+def _whole_hash(values: dict[str, list[ExampleValue]], histories: str) -> str:
+    """Of the questions of each split, and of the histories that they ask about."""
+    return stable_hash({split: content_hash(values.get(split, [])) for split in SPLITS}, histories)
+
+
+def _histories_hash(memories: Sequence[NewMemory]) -> str:
+    rows = ([str(item.memory_id), item.simulated_at.astimezone(UTC), item.speaker, item.text] for item in memories)
+    return stable_hash(sorted(rows, key=lambda row: str(row[0])))
 
 
 def _import_memories(memories: Sequence[NewMemory], on_progress: Callable[[int, int], None] | None) -> None:
@@ -124,18 +143,28 @@ def _import_memories(memories: Sequence[NewMemory], on_progress: Callable[[int, 
 
 @transaction.atomic
 def dataset_store(
-    *, name: str, source: str, values: dict[str, list[ExampleValue]], report: dict[str, Any], actor: Actor
+    *,
+    name: str,
+    source: str,
+    values: dict[str, list[ExampleValue]],
+    report: dict[str, Any],
+    actor: Actor,
+    histories: str = "",
 ) -> Dataset:
-    """Store examples by split and seal the golden ones. The same content again returns what is there."""
+    """Store examples by split and seal the golden ones. The same content again returns what is there.
+
+    `histories`: a hash of the memories that were imported with them, if any. Raises `Conflict` when the name holds
+    other content.
+    """
     existing = Dataset.objects.filter(name=name).first()
     if existing is not None:
-        _refuse_other_content(name, values)
+        _refuse_other_content(name, values, histories)
         return existing
     golden = values.get("golden", [])
     dataset = Dataset.objects.create(
         name=name,
         source=source,
-        report={**report, "content_hash": _whole_hash(values)},
+        report={**report, "content_hash": _whole_hash(values, histories)},
         golden_hash=content_hash(golden),
     )
     EvaluationExample.objects.bulk_create(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from contracts.dialogue import GroundTruth
 from kernel.canonical import derive_uuid, stable_hash
@@ -57,7 +57,7 @@ def content_hash(examples: Iterable[ExampleValue]) -> str:
                 item.external_id,
                 str(item.user_id),
                 item.query,
-                item.asked_at.isoformat(),
+                item.asked_at.astimezone(UTC).isoformat(),
                 sorted(str(memory) for memory in item.expected_memory_ids),
                 item.should_retrieve,
                 item.category,
