@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.services import entry_append
@@ -17,7 +17,7 @@ from contracts.parameters import ParameterChange
 from contracts.recommendation import Recommendation
 from experiments.domain.lifecycle import EXPERIMENT, ExperimentStatus
 from experiments.models import Experiment, ExperimentResult
-from experiments.selectors import experiment_by_slug, result_of
+from experiments.selectors import experiment_by_slug
 from kernel.canonical import stable_hash
 from kernel.errors import Conflict
 
@@ -104,7 +104,17 @@ def experiment_transition(
     values: dict[str, Any] = {"status": target, **fields}
     if stamp:
         values[stamp] = timezone.now()
-    if Experiment.objects.filter(slug=slug, status=source).update(**values) != 1:
+    try:
+        with transaction.atomic():
+            moved = Experiment.objects.filter(slug=slug, status=source).update(**values)
+    except IntegrityError as error:
+        if "one_experiment_per_parameter_running_at_a_time" not in str(error):
+            raise
+        raise Conflict(
+            f"experiment {slug} cannot start: another experiment on {experiment.factor} is running",
+            details={"factor": experiment.factor},
+        ) from error
+    if moved != 1:
         raise Conflict(f"experiment {slug} is no longer {source}")
     entry_append(
         actor=actor,
@@ -139,27 +149,27 @@ def result_record(
     by_category: Mapping[str, Any],
 ) -> ExperimentResult:
     """Store a verdict with the exact samples that it rests on. A stored result is final and returned as it is."""
-    existing = result_of(spec.experiment_id)
-    if existing is not None:
-        return existing
     rows = [sample.model_dump(mode="json") for sample in samples]
     mission = evaluation.to_mission_json()
-    return ExperimentResult.objects.create(
+    result, _ = ExperimentResult.objects.get_or_create(
         experiment_id=spec.experiment_id,
-        verdict=str(evaluation.verdict),
-        metrics_baseline=evaluation.metrics.get(spec.baseline, {}),
-        metrics_variant=evaluation.metrics.get(evaluation.variant, {}),
-        p_values=mission["p_values"],
-        recommendation=recommendation.to_mission_json(),
-        notes=mission["notes"],
-        evaluation=evaluation.model_dump(mode="json"),
-        spec=spec.to_mission_json(),
-        samples=rows,
-        samples_hash=stable_hash(rows),
-        engine_version=evaluation.engine_version,
-        judge_version=judge_version,
-        by_category=dict(by_category),
+        defaults={
+            "verdict": str(evaluation.verdict),
+            "metrics_baseline": evaluation.metrics.get(spec.baseline, {}),
+            "metrics_variant": evaluation.metrics.get(evaluation.variant, {}),
+            "p_values": mission["p_values"],
+            "recommendation": recommendation.to_mission_json(),
+            "notes": mission["notes"],
+            "evaluation": evaluation.model_dump(mode="json"),
+            "spec": spec.to_mission_json(),
+            "samples": rows,
+            "samples_hash": stable_hash(rows),
+            "engine_version": evaluation.engine_version,
+            "judge_version": judge_version,
+            "by_category": dict(by_category),
+        },
     )
+    return result
 
 
 def golden_record(*, slug: str, golden: Mapping[str, Any]) -> None:
