@@ -11,6 +11,7 @@ from django.test import TransactionTestCase
 
 from experiments.models import ExperimentResult
 from goals.models import Campaign
+from maas import parameters
 from maas.access import as_service
 from maas.client import get_client
 from manager.foreground import campaign_follow
@@ -32,6 +33,7 @@ class Story:
 
 
 def campaign_begin(folder: Path) -> Campaign:
+    parameters.forget()
     dataset_load(folder)
     return campaign_make(cycles=CYCLES, seed=SEED)
 
