@@ -126,20 +126,29 @@ def _tell(split: str, story: Scenario, *, client: MaasClient, said: Callable[[],
 
 
 def _questions(split: str, story: Scenario, memories: dict[str, uuid.UUID]) -> list[ExampleValue]:
-    return [
-        ExampleValue(
-            external_id=f"{story.id}/{turn.query.id}",
-            user_id=_user(split, story),
-            query=turn.text,
-            asked_at=_at(story, thread.day, position),
-            expected_memory_ids=tuple(dict.fromkeys(memories[name] for name in turn.query.expects)),
-            should_retrieve=turn.query.should_retrieve,
-            category=turn.query.category,
-            difficulty=turn.query.difficulty,
-            cluster=f"{story.family}/{turn.query.id}",
-            key_facts=turn.query.key_facts,
-            forbidden=turn.query.forbidden,
+    """A question that expects a statement also expects what said it again before the question, as in emulation."""
+    repeats: dict[str, list[str]] = {}
+    values = []
+    for thread, position, turn in story.turns():
+        for event in turn.events:
+            if event.repeats:
+                repeats.setdefault(event.repeats, []).append(event.id)
+        if turn.query is None:
+            continue
+        expects = [name for event in turn.query.expects for name in (event, *repeats.get(event, ()))]
+        values.append(
+            ExampleValue(
+                external_id=f"{story.id}/{turn.query.id}",
+                user_id=_user(split, story),
+                query=turn.text,
+                asked_at=_at(story, thread.day, position),
+                expected_memory_ids=tuple(dict.fromkeys(memories[name] for name in expects)),
+                should_retrieve=turn.query.should_retrieve,
+                category=turn.query.category,
+                difficulty=turn.query.difficulty,
+                cluster=f"{story.family}/{turn.query.id}",
+                key_facts=turn.query.key_facts,
+                forbidden=turn.query.forbidden,
+            )
         )
-        for thread, position, turn in story.turns()
-        if turn.query is not None
-    ]
+    return values
