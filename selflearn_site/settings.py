@@ -11,6 +11,7 @@ from selflearn_site.database.configuration import database_settings
 from selflearn_site.environment import BASE_DIR, environment
 from selflearn_site.logs import logging_settings
 from selflearn_site.navigation import SIDEBAR
+from selflearn_site.theme import THEME
 
 ENV = environment()
 
@@ -123,6 +124,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "model_training",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
+    **THEME,
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
 }
 NINJA_PAGINATION_PER_PAGE = 50
