@@ -125,9 +125,9 @@ def _landing(factor: FactorDefinition, value: float, wanted: float) -> list[Para
 
 def _rounded(number: float, *, towards: float, digits: int) -> float:
     """Rounded to the side of `towards`, so that rounding never makes a step larger than its limit."""
-    scaled = number * 10**digits
-    whole = math.floor(scaled + 1e-6) if number > towards else math.ceil(scaled - 1e-6)
-    return whole / 10**digits
+    scale = 10.0**digits
+    whole = math.floor(number * scale + 1e-6) if number > towards else math.ceil(number * scale - 1e-6)
+    return whole / scale
 
 
 def approval_reasons(factor: FactorDefinition, before: ParameterValue, after: ParameterValue) -> tuple[str, ...]:

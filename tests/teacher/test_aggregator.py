@@ -109,7 +109,8 @@ def test_cost_and_tokens__unknown_cost__is_left_out_of_the_mean() -> None:
 
     assert metric("token_cost", *runs) == pytest.approx(0.002)
     found = metrics_aggregate(batch=BATCH)
-    assert (found.n, found.tokens, found.cost_usd) == (3, 240, pytest.approx(0.004))
+    assert (found.n, found.tokens) == (3, 240)
+    assert found.cost_usd == pytest.approx(0.004)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +283,7 @@ def recomputed(rows: Sequence[SensorEvent]) -> dict[str, float | None]:
         return len(set(row.found_ids) & set(row.expected_ids or []))
 
     def rank(row: SensorEvent) -> float:
-        places = [place for place, found in enumerate(row.found_ids, start=1) if found in row.expected_ids]
+        places = [place for place, found in enumerate(row.found_ids, start=1) if found in (row.expected_ids or ())]
         return 1 / places[0] if places else 0.0
 
     asked = [row for row in done if row.expected_ids]
@@ -290,7 +291,7 @@ def recomputed(rows: Sequence[SensorEvent]) -> dict[str, float | None]:
     optional: Callable[[Any], float | None] = lambda value: None if value is None else float(value)  # noqa: E731
     return {
         "retrieval_precision": mean(hits(row) / len(row.found_ids) for row in found),
-        "retrieval_recall": mean(hits(row) / len(row.expected_ids) for row in asked),
+        "retrieval_recall": mean(hits(row) / len(row.expected_ids or ()) for row in asked),
         "hit_rate": mean(float(hits(row) > 0) for row in asked),
         "mrr": mean(rank(row) for row in asked),
         "no_context_rate": mean(float(not row.found_ids) for row in done),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ def target(metric: str = PRECISION, direction: Any = "increase", **more: Any) ->
     return Target(metric=metric, direction=direction, **more)
 
 
-def gaps(current: dict[str, float | None], *targets: Target, start: dict[str, float] | None = None) -> list[MetricGap]:
+def gaps(
+    current: Mapping[str, float | None], *targets: Target, start: dict[str, float] | None = None
+) -> list[MetricGap]:
     measured = Measured(metrics=current)
     return gaps_compute(current=measured, start=Measured(metrics=start or {}) if start else measured, targets=targets)
 
