@@ -17,7 +17,7 @@ from llm.offline.question import Question, has_cue, read_question
 from llm.offline.speech import is_question, is_small_talk
 from llm.text import Language, detect_language, sentences
 
-THRESHOLDS = {Grounding.FREE: 0.0, Grounding.GROUNDED: 0.25, Grounding.STRICT: 0.5}
+THRESHOLDS = {Grounding.FREE: 0.0, Grounding.GROUNDED: 0.15, Grounding.STRICT: 0.5}
 """Nearness below which the engine does not answer from a sentence."""
 DRAWN_AMONG = 5
 SOFTMAX_SCALE = 0.3

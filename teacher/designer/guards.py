@@ -10,7 +10,8 @@ from contracts.metric import METRICS
 from teacher.domain.gaps import Measured
 
 PRIMARY_MARGIN = 0.05
-"""Allowed change of a primary or critical metric that the goal does not name: the golden gate's own margin."""
+"""Allowed change of a primary or critical metric that the goal does not name: the golden gate's own margin. A metric
+that stands better than its general target may also give up what lies beyond it."""
 
 SMALLEST_MARGIN = 0.005
 _GUARDED = ("retrieval_precision", "retrieval_recall", "hallucination_rate", "context_utilization")
@@ -31,8 +32,9 @@ def guard_criteria(
         if guard is not None and guard.metric != focus:
             guards[guard.metric] = guard
     for name in _GUARDED:
-        if name != focus and name not in guards and current.value(name) is not None:
-            guards[name] = _guard(name, PRIMARY_MARGIN)
+        value = current.value(name)
+        if name != focus and name not in guards and value is not None:
+            guards[name] = _guard(name, max(PRIMARY_MARGIN, _surplus(name, value)))
     for name, limit_name in (("token_cost", "token_cost"), ("latency_ms", "latency_p50")):
         value = current.value(limit_name)
         if name not in guards and _SOURCES.get(focus, focus) != name and value:
@@ -44,6 +46,14 @@ def _guard(metric: str, margin: float) -> SuccessCriterion:
     if METRICS[metric].higher_is_better:
         return SuccessCriterion(metric=metric, direction="no_large_drop", max_delta=-round(margin, 4))
     return SuccessCriterion(metric=metric, direction="no_large_rise", max_delta=round(margin, 4))
+
+
+def _surplus(metric: str, value: float) -> float:
+    """How much better than its general target a metric stands; negative or 0 when it does not reach it."""
+    target = METRICS[metric].target
+    if target is None:
+        return 0.0
+    return value - target if METRICS[metric].higher_is_better else target - value
 
 
 def _headroom(value: float, target: float | None) -> float:

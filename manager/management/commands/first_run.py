@@ -13,7 +13,7 @@ from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from manager.terminal import report_print
 
-GOAL = "Raise recall of memories to 60 % without losing precision, hallucinations not worse, fully automatic"
+GOAL = "Raise recall of memories to 60 %, hallucinations below 8 %, fully automatic"
 
 
 class Command(BaseCommand):
