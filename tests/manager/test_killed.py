@@ -23,11 +23,21 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 LEASE = "1.5"
 
 
-def killed(campaign: Campaign, *, state: str, done: int) -> None:
-    """A worker advances the campaign and is killed once `done` pieces of work are done in `state`."""
+def killed(campaign: Campaign, *, cycle: int, state: str, done: int) -> None:
+    """A worker advances the campaign and is killed inside answers, once `done` pieces of work are done in `state`."""
     names = [connections[alias].settings_dict["NAME"] for alias in ("default", "maas")]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.manager.campaign_process", *names, str(campaign.id), LEASE, state, str(done)],
+        [
+            sys.executable,
+            "-m",
+            "tests.manager.campaign_process",
+            *names,
+            str(campaign.id),
+            LEASE,
+            str(cycle),
+            state,
+            str(done),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(settings.BASE_DIR),
@@ -36,7 +46,7 @@ def killed(campaign: Campaign, *, state: str, done: int) -> None:
     assert worker.stdout is not None
     try:
         assert worker.stdout.readline().strip() == "hanging"
-        assert campaign.cycles.get(finished_at__isnull=True).state == state
+        assert campaign.cycles.get(number=cycle).state == state
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.communicate()
@@ -51,8 +61,8 @@ def test_campaign__workers_killed_while_emulating_and_tuning__ends_as_if_nothing
 ) -> None:
     settings.MANAGER_LEASE_SECONDS = float(LEASE)
     campaign = campaign_begin(tmp_path)
-    killed(campaign, state="EMULATING", done=5)
-    killed(campaign, state="TUNING", done=30)
+    killed(campaign, cycle=1, state="EMULATING", done=5)
+    killed(campaign, cycle=2, state="TUNING", done=30)
     campaign_follow(campaign_id=campaign.id, client=get_client())
     campaign.refresh_from_db()
     assert campaign.status == "completed"
