@@ -24,6 +24,7 @@ from manager.engine.context import MANAGER, Show, Step, StepContext
 from manager.engine.lease import Lease, LeaseLost, leased
 from manager.models import Cycle
 from manager.reports.content import report_write
+from manager.services.campaigns import cycle_rest
 from manager.services.journal import journal_write
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
             _one_step(campaign, cycle, lease, worker)
         except LeaseLost:
             return "busy"  # another worker goes on with this cycle; this one has committed nothing
+        cycle_rest(cycle=cycle)
     return "moved"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -21,7 +22,7 @@ from goals.services import campaign_create, campaign_pause, campaign_resume, cam
 from goals.translation import translate
 from kernel.canonical import derive_seed
 from kernel.errors import Conflict
-from manager.domain.lifecycle import CycleState
+from manager.domain.lifecycle import WORKING, CycleState
 from manager.models import Cycle
 from tuner.registry import FACTORS
 
@@ -97,9 +98,20 @@ def campaign_enqueue(*, campaign_id: uuid.UUID) -> None:
 
 @transaction.atomic
 def campaign_hold(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campaign:
-    """Pause: the step at hand ends, the next one does not begin."""
+    """Pause: the step at hand ends, the next one does not begin. A cycle that a worker is at is shown as paused once
+    its step has ended (`cycle_rest`)."""
     chain_lock()  # a step that commits takes the change log's lock before the campaign's row; so does this
-    return campaign_pause(campaign_id=campaign_id, actor=actor, reason=reason)
+    campaign = campaign_pause(campaign_id=campaign_id, actor=actor, reason=reason)
+    for cycle in campaign.cycles.filter(finished_at__isnull=True).exclude(lease_until__gt=timezone.now()):
+        cycle_rest(cycle=cycle)
+    return campaign
+
+
+def cycle_rest(*, cycle: Cycle) -> None:
+    """Show an open cycle of a paused campaign as paused; it goes on where it was."""
+    Cycle.objects.filter(
+        id=cycle.id, state__in=WORKING, finished_at__isnull=True, campaign__status=CampaignStatus.PAUSED
+    ).update(state=CycleState.PAUSED, resume_state=F("state"))
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audit.services import entry_append
@@ -20,7 +21,7 @@ def policy_current() -> Policy:
 
 @transaction.atomic
 def policy_change(*, actor: Actor, reason: str, **values: Any) -> Policy:
-    """Change the policy. Raises `InvalidInput` for an unknown field or a change without a reason."""
+    """Change the policy. Raises `InvalidInput` for an unknown field, a wrong value or a change without a reason."""
     actor.require(Role.META_USER)
     unknown = sorted(set(values) - set(EDITABLE))
     if unknown:
@@ -31,7 +32,10 @@ def policy_change(*, actor: Actor, reason: str, **values: Any) -> Policy:
     before = {name: getattr(policy, name) for name in values}
     for name, value in values.items():
         setattr(policy, name, value)
-    policy.full_clean()
+    try:
+        policy.full_clean()
+    except ValidationError as error:
+        raise InvalidInput("; ".join(error.messages), details={"fields": sorted(error.message_dict)}) from error
     policy.save()
     entry_append(
         actor=actor,

@@ -339,9 +339,29 @@ def test_advance__closing_fails__the_campaign_has_failed_with_the_reason(
 def test_pause__waits_and_goes_on_where_it_was(campaign: Campaign, bob: Actor) -> None:
     step_on(campaign)
     campaign_hold(campaign_id=campaign.id, actor=bob, reason="lunch")
-    assert (step_on(campaign), cycle_of(campaign).state) == ("waiting", "EVALUATING")
+    assert (step_on(campaign), cycle_of(campaign).state) == ("waiting", "PAUSED")
     campaign_go_on(campaign_id=campaign.id, actor=bob, background=False)
     assert (step_on(campaign), cycle_of(campaign).state) == ("moved", "ANALYZING")
+
+
+def test_pause__in_the_middle_of_a_step__the_step_ends_and_the_cycle_rests(
+    campaign: Campaign, steps: dict[CycleState, Action], bob: Actor
+) -> None:
+    def paused_meanwhile(context: StepContext) -> Step:
+        campaign_hold(campaign_id=campaign.id, actor=bob, reason="lunch")
+        return plain(context)
+
+    steps[CycleState.EMULATING] = paused_meanwhile
+    assert step_on(campaign) == "moved"
+    assert (cycle_of(campaign).state, cycle_of(campaign).resume_state) == ("PAUSED", "EVALUATING")
+    assert JournalEntry.objects.get().text == "did EMULATING"
+
+
+def test_stop__of_a_paused_campaign__ends_its_cycle(campaign: Campaign, bob: Actor) -> None:
+    step_on(campaign)
+    campaign_hold(campaign_id=campaign.id, actor=bob, reason="lunch")
+    campaign_end(campaign_id=campaign.id, actor=bob, reason="enough")
+    assert (cycle_of(campaign).state, cycle_of(campaign).outcome) == ("IDLE", "stopped")
 
 
 def test_stop__in_the_middle_of_a_step__ends_the_cycle_and_drops_the_step(
