@@ -125,6 +125,10 @@ def in_words(number: int) -> str:
     return words[number] if 0 <= number < len(words) else str(number)
 
 
+def _or_none(number: int) -> str:
+    return in_words(number) if number else _("none")
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -144,7 +148,7 @@ def experiments_news(*, total: int, applied: int, waiting: int, running: int) ->
         return _("No experiment has run yet.")
     parts = [
         ngettext("%(count)s experiment", "%(count)s experiments", total) % {"count": in_words(total)},
-        ngettext("%(count)s was applied", "%(count)s were applied", applied) % {"count": in_words(applied)},
+        ngettext("%(count)s was applied", "%(count)s were applied", applied) % {"count": _or_none(applied)},
     ]
     if running:
         parts.append(ngettext("%(count)s is running", "%(count)s are running", running) % {"count": in_words(running)})
@@ -192,8 +196,8 @@ def hypotheses_news(*, total: int, confirmed: int, open_: int) -> str:
     if not total:
         return _("No hypothesis has been stated yet.")
     text = ngettext("%(count)s hypothesis", "%(count)s hypotheses", total) % {"count": in_words(total)}
-    held = ngettext("%(count)s confirmed", "%(count)s confirmed", confirmed) % {"count": in_words(confirmed)}
-    left = ngettext("%(count)s open", "%(count)s open", open_) % {"count": in_words(open_)}
+    held = ngettext("%(count)s confirmed", "%(count)s confirmed", confirmed) % {"count": _or_none(confirmed)}
+    left = ngettext("%(count)s open", "%(count)s open", open_) % {"count": _or_none(open_)}
     return _sentence(f"{text}: {held}, {left}.")
 
 

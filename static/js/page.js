@@ -14,6 +14,22 @@
       if (!KEPT.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
   }
+  // The old node that `item` continues: text only where it stands, elements further on too.
+  function find(place, item) {
+    if (!place || same(place, item)) return place;
+    if (item.nodeType !== Node.ELEMENT_NODE) return null;
+    let match = place;
+    while (match && !same(match, item)) match = match.nextSibling;
+    return match;
+  }
+  // Takes away what lies between; what a script or the last click put there stays.
+  function clear(place, end) {
+    while (place && place !== end) {
+      const next = place.nextSibling;
+      if (!(place instanceof Element && place.hasAttribute("data-keep"))) place.remove();
+      place = next;
+    }
+  }
   function morph(old, fresh) {
     if (old.hasAttribute("data-keep")) { // drawn by a script of its own: only its data may change
       for (const name of Object.keys(fresh.dataset)) old.dataset[name] = fresh.dataset[name];
@@ -24,19 +40,17 @@
     const wanted = [...fresh.childNodes];
     let place = old.firstChild;
     for (const item of wanted) {
-      if (place && same(place, item)) {
-        if (place.nodeType === Node.ELEMENT_NODE) morph(place, item);
-        else if (place.nodeValue !== item.nodeValue) place.nodeValue = item.nodeValue;
-        place = place.nextSibling;
+      const match = find(place, item);
+      if (match) {
+        clear(place, match);
+        if (match.nodeType === Node.ELEMENT_NODE) morph(match, item);
+        else if (match.nodeValue !== item.nodeValue) match.nodeValue = item.nodeValue;
+        place = match.nextSibling;
       } else {
         old.insertBefore(document.importNode(item, true), place);
       }
     }
-    while (place) {
-      const next = place.nextSibling;
-      place.remove();
-      place = next;
-    }
+    clear(place, null);
   }
 
   async function refresh() {

@@ -40,6 +40,7 @@ def test_reject__with_reason__is_kept(window: Window, waiting: Approval) -> None
     window.sign_in("alice")
     window.open("/approvals/")
     window.page.click("summary:has-text('Reject')")
+    window.page.wait_for_selector("textarea:focus")
     window.page.keyboard.type("too risky before the release")
     window.page.click("form[action$='reject/'] button.no")
     window.page.wait_for_selector(".messages .success")

@@ -14,6 +14,7 @@ from selflearn_site.pages.headline import (
     experiments_news,
     goals_news,
     home_news,
+    hypotheses_news,
     incidents_news,
     parameters_news,
     way_of,
@@ -140,6 +141,11 @@ def test_lists__empty_or_not__say_what_is_there() -> None:
         experiments_news(total=12, applied=1, waiting=2, running=0)
         == "12 experiments: one was applied, two wait for you."
     )
+    assert (
+        experiments_news(total=1, applied=0, waiting=0, running=1)
+        == "One experiment: none were applied, one is running."
+    )
+    assert hypotheses_news(total=16, confirmed=9, open_=0) == "16 hypotheses: nine confirmed, none open."
     assert parameters_news(version=7, since="14:21", frozen=True) == (
         "Version 7 has been active since 14:21. Changes are frozen."
     )

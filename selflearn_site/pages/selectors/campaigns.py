@@ -43,12 +43,13 @@ def campaign_by_number(number: int) -> Campaign:
 def cycles(campaign: Campaign) -> list[dict[str, Any]]:
     """Newest first, without the bulk of their data."""
     rows = Cycle.objects.filter(campaign=campaign).order_by("-number")
-    return list(
-        rows.values(
+    return [
+        dict(row)
+        for row in rows.values(
             "number", "state", "outcome", "outcome_text", "error", "created_at", "finished_at", "data__version",
             "data__experiment",
         )
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def journal(campaign: Campaign) -> list[JournalEntry]:

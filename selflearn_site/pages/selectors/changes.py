@@ -81,7 +81,7 @@ def change_of_entry(
         tone=tone,
         what=_what(entry, names),
         why=why,
-        link=entry.experiment if entry.experiment in pages else "",
+        link=entry.experiment if entry.experiment and entry.experiment in pages else "",
     )
 
 
