@@ -65,7 +65,7 @@ def test_approve__applied__is_in_change_log_and_journal(approval: Approval, alic
     approval_approve(approval_id=approval.id, actor=alice, comment="looks right")
     assert logged(approval) == ["approval.approved", "approval.applied"]
     change = AuditEntry.objects.get(action="parameters.activated", experiment=approval.experiment.slug)
-    assert (change.actor, change.parameter, change.after["approved_by"]) == ("alice", FACTOR, "person:alice")
+    assert (change.actor, change.parameter, (change.after or {})["approved_by"]) == ("alice", FACTOR, "person:alice")
     entry = JournalEntry.objects.get(campaign=approval.campaign, kind="applied")
     assert entry.reason == "approved by person:alice: looks right; applied as version 2"
 

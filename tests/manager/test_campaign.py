@@ -66,7 +66,7 @@ def test_campaign__applied_change__is_active_logged_and_told(finished: Campaign)
         experiment.to_value,
     )
     logged = AuditEntry.objects.get(action="parameters.activated", experiment=experiment.slug)
-    assert (logged.parameter, logged.after["value"]) == (experiment.factor, experiment.to_value)
+    assert (logged.parameter, (logged.after or {})["value"]) == (experiment.factor, experiment.to_value)
     assert JournalEntry.objects.filter(campaign=finished, kind="applied", experiment=experiment.slug).count() == 1
 
 

@@ -39,7 +39,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
 
 
 def stored() -> tuple[int, ...]:
-    return tuple(model.objects.count() for model in (LearningGoal, Campaign, AuditEntry, EmulationBatch, Dataset))  # type: ignore[attr-defined]  # every model has a manager
+    return tuple(model.objects.count() for model in (LearningGoal, Campaign, AuditEntry, EmulationBatch, Dataset))
 
 
 # --- learn -----------------------------------------------------------------------------------------------------------

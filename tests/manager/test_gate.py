@@ -34,14 +34,15 @@ from tests.manager.world import ALICE, Sizes, approval_made, campaign_make, data
 from tuner.selectors import active_version, version_values
 from tuner.services import change_apply, parameters_freeze
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+"""One thread runs the passes here, so a test's transaction holds all of it."""
 TOP_K = "retrieval.top_k"
 FACTOR, OTHER = "retrieval.min_tag_overlap", "context.max_tokens"
 """One that golden feels in this world, and one that it does not."""
 
 
 @pytest.fixture
-def campaign(transactional_db: None, tmp_path: Path) -> Campaign:
+def campaign(db: None, tmp_path: Path) -> Campaign:
     dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=12))
     return campaign_make(autonomy=Autonomy.FULL_AUTO)
 
@@ -196,6 +197,7 @@ def test_tuning__killed_after_its_look__is_decided_by_the_same_look(campaign: Ca
     assert (experiment.decision, len(looks())) == ("applied", 1)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_campaign__one_byte_of_golden_changed__fails_and_says_so(campaign: Campaign, as_owner: Any) -> None:
     experiment = experiment_won(campaign)
     cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)

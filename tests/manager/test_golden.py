@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from manager.domain.golden import GateDecision, gate
@@ -14,14 +16,18 @@ BEFORE: dict[str, float | None] = {
 }
 
 
+Values = Mapping[str, float | None]
+
+
 def decided(
+    after: Values | None = None,
+    *,
+    before: Values | None = None,
     mode: str = "directional",
     metric: str = "retrieval_recall",
-    before: dict[str, float | None] | None = None,
-    **after: float | None,
 ) -> GateDecision:
     start = {**BEFORE, **(before or {})}
-    return gate(before=start, after={**start, **after}, metric=metric, mode=mode)
+    return gate(before=start, after={**start, **(after or {})}, metric=metric, mode=mode)
 
 
 @pytest.mark.parametrize("mode", ["directional", "strict", "not_worse"])
@@ -33,8 +39,8 @@ def decided(
         ({"retrieval_recall": 0.44}, "retrieval recall falls by 0.060"),
     ],
 )
-def test_gate__beyond_a_limit__refuses_in_every_mode(mode: str, after: dict[str, float], word: str) -> None:
-    decision = decided(mode, **{"context_utilization": 0.9, **after})
+def test_gate__beyond_a_limit__refuses_in_every_mode(mode: str, after: Values, word: str) -> None:
+    decision = decided({"context_utilization": 0.9, **after}, mode=mode)
     assert not decision.passed
     assert word in decision.reason
 
@@ -48,18 +54,18 @@ def test_gate__beyond_a_limit__refuses_in_every_mode(mode: str, after: dict[str,
         ({"retrieval_precision": 0.1}, {"retrieval_precision": 0.08}),
     ],
 )
-def test_gate__exactly_at_a_limit__is_not_beyond_it(before: dict[str, float | None], after: dict[str, float]) -> None:
-    assert decided("not_worse", before=before, **after).passed
+def test_gate__exactly_at_a_limit__is_not_beyond_it(before: Values, after: Values) -> None:
+    assert decided(after, before=before, mode="not_worse").passed
 
 
 def test_gate__small_values__a_fifth_is_the_stricter_limit() -> None:
-    decision = decided("not_worse", before={"retrieval_recall": 0.1}, retrieval_recall=0.07)
+    decision = decided({"retrieval_recall": 0.07}, before={"retrieval_recall": 0.1}, mode="not_worse")
     assert not decision.passed
     assert "more than 0.020" in decision.reason
 
 
 def test_gate__several_limits_broken__names_all() -> None:
-    decision = decided(hallucination_rate=0.3, retrieval_recall=0.2)
+    decision = decided({"hallucination_rate": 0.3, "retrieval_recall": 0.2})
     assert "hallucination" in decision.reason
     assert "recall" in decision.reason
 
@@ -79,11 +85,11 @@ def test_gate__several_limits_broken__names_all() -> None:
 def test_gate__directional__wants_the_goals_metric_to_move_the_right_way(
     metric: str, value: float, passed: bool
 ) -> None:
-    assert decided("directional", metric, **{metric: value}).passed is passed
+    assert decided({metric: value}, metric=metric).passed is passed
 
 
 def test_gate__goals_metric_not_measured__refuses() -> None:
-    decision = decided(retrieval_recall=None)
+    decision = decided({"retrieval_recall": None})
     assert (decision.passed, decision.reason) == (False, "retrieval recall cannot be measured on the golden set")
 
 
@@ -99,14 +105,14 @@ def test_gate__goals_metric_not_measured__refuses() -> None:
         ({"context_utilization": 0.83}, True),
     ],
 )
-def test_gate__strict__wants_one_improvement_beyond_the_missions_least(after: dict[str, float], passed: bool) -> None:
-    assert decided("strict", **after).passed is passed
+def test_gate__strict__wants_one_improvement_beyond_the_missions_least(after: Values, passed: bool) -> None:
+    assert decided(after, mode="strict").passed is passed
 
 
 def test_gate__not_worse__passes_without_any_improvement() -> None:
-    assert decided("not_worse", "token_cost", retrieval_recall=0.48).passed
+    assert decided({"retrieval_recall": 0.48}, mode="not_worse", metric="token_cost").passed
 
 
 def test_gate__any_decision__carries_before_after_and_difference() -> None:
-    row = decided(retrieval_recall=0.75).to_json()["rows"]["retrieval_recall"]
+    row = decided({"retrieval_recall": 0.75}).to_json()["rows"]["retrieval_recall"]
     assert row == {"before": 0.5, "after": 0.75, "difference": 0.25}
