@@ -9,6 +9,9 @@ from typing import Any
 from contracts.goal import Target
 from contracts.metric import METRICS
 
+_ROUNDING = 1e-9
+"""Differences below this are of floats, not of metrics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -44,7 +47,7 @@ class MetricGap:
 
     @property
     def met(self) -> bool:
-        return self.gap <= 1e-9
+        return self.gap <= _ROUNDING
 
     def to_json(self) -> dict[str, float | str | bool | None]:
         return {
@@ -86,7 +89,7 @@ def gap_of(metric: str, *, current: float, target: float, of_goal: bool, categor
         current=current,
         gap=gap,
         threshold=threshold,
-        exceeds_threshold=gap > threshold,
+        exceeds_threshold=gap > threshold + _ROUNDING,
         priority=definition.priority,
         of_goal=of_goal,
         category=category,

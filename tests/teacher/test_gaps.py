@@ -67,6 +67,11 @@ def test_gap_of__either_direction__is_positive_while_something_is_missing(
     assert found.met is met
 
 
+@pytest.mark.parametrize(("current", "exceeds"), [(0.70, False), (0.69, True)])
+def test_gap_of__threshold__must_be_passed_not_only_reached(current: float, exceeds: bool) -> None:
+    assert gap_of(PRECISION, current=current, target=0.8, of_goal=True).exceeds_threshold is exceeds
+
+
 def test_gap_of__relative_threshold__is_a_share_of_the_target() -> None:
     over, under = (gap_of("token_cost", current=cost, target=0.01, of_goal=True) for cost in (0.0112, 0.0108))
 
