@@ -102,6 +102,13 @@ def test_candidates__factor_that_only_people_move__says_why() -> None:
     assert found.needs_approval == ("f is always decided by a person: It is the design.",)
 
 
+@pytest.mark.parametrize("fields", [{"manual": True}, {"auto": False}])
+def test_candidates__factor_manual_or_not_automatic__needs_a_person(fields: dict[str, Any]) -> None:
+    (found,) = listed(factor(type="bool", step=None, **fields), True)
+
+    assert found.needs_approval == ("f is always decided by a person: it changes the design",)
+
+
 def test_approval_reasons__range_open_on_one_side__are_still_words() -> None:
     assert approval_reasons(factor(auto_high=5, step=None), 5, 6) == ("6 lies outside the automatic range … to 5",)
 

@@ -39,6 +39,16 @@ def test_judge__claim_in_other_forms_of_the_words__is_supported() -> None:
     assert marks("Anna works as a potter in Kazan.").hallucination is False
 
 
+@pytest.mark.parametrize(("known", "supported"), [(3, True), (2, False)])
+def test_judge__claim__is_supported_from_three_of_five_words(known: int, supported: bool) -> None:
+    memory, invented = ["kiln", "harbour", "violin"], ["zebra", "quartz", "walnut"]
+    claim = " ".join([*memory[:known], *invented[: 5 - known]])
+
+    found = marks(claim, context="## Memories\n[1] kiln harbour violin\n## Question\n?")
+
+    assert found.hallucination is not supported
+
+
 def test_judge__claim_mixed_from_two_memories__has_no_memory_that_supports_it() -> None:
     found = marks("Oleg moved to Kazan with a bicycle.")
 

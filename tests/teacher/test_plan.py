@@ -209,6 +209,22 @@ def test_guards__limit_of_latency__becomes_a_ratio_of_the_latency_of_one_run() -
     assert found["latency_ms"].max_delta == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(
+    ("metric", "value", "margin"),
+    [(RECALL, 0.9, -0.2), (RECALL, 0.72, -0.05), (RECALL, 0.3, -0.05), ("context_utilization", 0.98, -0.08)],
+)
+def test_guards__metric_beyond_its_general_target__may_give_up_the_surplus(
+    metric: str, value: float, margin: float
+) -> None:
+    assert guards(now={metric: value})[metric].max_delta == pytest.approx(margin)
+
+
+def test_guards__constraint_of_the_goal__holds_however_large_the_surplus() -> None:
+    found = guards(Constraint(metric=RECALL, kind="no_large_drop", value=0.01), now={RECALL: 0.95})
+
+    assert found[RECALL].max_delta == pytest.approx(-0.01)
+
+
 def test_guards__constraint_on_what_is_not_measured__is_left_out() -> None:
     assert "user_satisfaction" not in guards(Constraint(metric="user_satisfaction", kind="min", value=4.0))
 
@@ -235,6 +251,24 @@ def test_plan__step_that_breaks_a_guard__gives_way_to_a_harmless_one() -> None:
     harmful = screened("harmful", **{PRECISION: 0.10, RECALL: -0.12})
 
     assert planned(harmful, screened("harmless", **{PRECISION: 0.04, RECALL: -0.04})).change.param == "harmless"
+
+
+@pytest.mark.parametrize(("broken", "chosen"), [(-0.069, "harmful"), (-0.071, "harmless")])
+def test_plan__what_a_step_breaks_beyond_a_margin__counts_twice(broken: float, chosen: str) -> None:
+    """A gain .04 larger is undone by .02 beyond the margin of .05."""
+    harmful = screened("harmful", **{PRECISION: 0.08, RECALL: broken})
+
+    assert planned(harmful, screened("harmless", **{PRECISION: 0.04})).change.param == chosen
+
+
+def test_plan__gain_no_larger_than_half_its_error__is_no_plan() -> None:
+    assert isinstance(plan_choose(request(), [screened("a", **{PRECISION: difference(0.02, error=0.04)})]), NoPlan)
+
+
+def test_plan__just_enough_validation_questions__says_nothing_of_too_few() -> None:
+    plan = planned(screened("k", **{PRECISION: difference(0.05, deviation=0.4)}), n=502)
+
+    assert "fewer" not in plan.rationale
 
 
 def test_plan__lower_is_better__takes_the_step_that_falls_furthest() -> None:
