@@ -71,9 +71,9 @@ def scenario_gaps(scenario: Scenario) -> list[str]:
     span = scenario.threads[-1].day - scenario.threads[0].day
     if span < SPAN_DAYS:
         gaps.append(f"needs {SPAN_DAYS} simulated days or more, spans {span}")
-    statements = sum(1 for _ in scenario.statements())
+    statements = sum(len(turn.events) for _, turn in scenario.statements())
     if statements < STATEMENTS[scenario.split]:
-        gaps.append(f"needs {STATEMENTS[scenario.split]} statements, has {statements}")
+        gaps.append(f"needs {STATEMENTS[scenario.split]} things told, has {statements}")
     return gaps
 
 

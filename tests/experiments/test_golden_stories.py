@@ -72,7 +72,7 @@ def test_golden_story__as_bundled__is_named_after_its_file_and_marked_golden(sto
 def test_golden_story__as_bundled__is_of_full_size(story: Scenario) -> None:
     assert 12 <= len(story.threads) <= 16
     assert all(3 <= len(thread.turns) <= 8 for thread in story.threads)
-    assert 50 <= sum(1 for _ in story.statements()) <= 65
+    assert 50 <= sum(len(turn.events) for _, turn in story.statements()) <= 65
     assert 24 <= sum(1 for _ in story.queries()) <= 28
 
 
