@@ -21,7 +21,7 @@ from goals.models import Campaign
 from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
 from goals.translation import translate
 from kernel.canonical import derive_seed
-from kernel.errors import Conflict
+from kernel.errors import Conflict, RuleViolated
 from manager.domain.lifecycle import WORKING, CycleState
 from manager.models import Cycle
 from tuner.registry import FACTORS
@@ -46,6 +46,15 @@ class CampaignWish:
 def goal_understand(text: str) -> GoalTranslation:
     """What the Manager understands of a sentence; changes nothing. Raises `InvalidInput`."""
     return translate(text, metrics=METRICS, factors=FACTORS)
+
+
+def goal_refuse_contradiction(translation: GoalTranslation) -> None:
+    """Raise `RuleViolated` before anything is prepared for a goal that cannot be stored."""
+    if translation.conflicts:
+        raise RuleViolated(
+            f"the goal contradicts itself: {'; '.join(translation.conflicts)}",
+            details={"conflicts": list(translation.conflicts)},
+        )
 
 
 @transaction.atomic
@@ -80,7 +89,8 @@ def campaign_unfinished(*, text: str, dataset: str) -> Campaign | None:
 def campaign_launch(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:
     """Start a planned campaign, one at a time per data set; in the background a worker takes it on."""
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update().get(id=campaign_id)
+        chain_lock()  # of two launches at once the second sees the first
+        campaign = Campaign.objects.get(id=campaign_id)
         busy = Campaign.objects.filter(dataset=campaign.dataset, status=CampaignStatus.RUNNING).exclude(id=campaign_id)
         other = busy.first()
         if other is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,11 @@ from goals.models import Campaign
 from maas import parameters
 from tests.manager.story import Story, campaign_run, databases_empty, story_of
 
-_remembered: list[Story] = []
+
+def shelf(factory: pytest.TempPathFactory) -> Path:
+    """Where the story of this session is kept, for all of its processes."""
+    base = factory.getbasetemp()
+    return (base.parent if base.name.startswith("popen-") else base) / "undisturbed.pickle"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +34,9 @@ def finished(
     with django_db_blocker.unblock():
         try:
             campaign = campaign_run(tmp_path_factory.mktemp("world"))
-            _remembered.append(story_of(campaign))
+            draft = tmp_path_factory.mktemp("story") / "story.pickle"
+            draft.write_bytes(pickle.dumps(story_of(campaign)))
+            draft.replace(shelf(tmp_path_factory))
             yield campaign
         finally:
             databases_empty()
@@ -37,10 +45,12 @@ def finished(
 @pytest.fixture(scope="session")
 def undisturbed(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
     """The story of a campaign that nobody disturbed. Leaves the databases empty, if it has to run one."""
-    if not _remembered:
-        with django_db_blocker.unblock():
-            try:
-                _remembered.append(story_of(campaign_run(tmp_path_factory.mktemp("world"))))
-            finally:
-                databases_empty()
-    return _remembered[0]
+    kept = shelf(tmp_path_factory)
+    if kept.exists():
+        story: Story = pickle.loads(kept.read_bytes())  # noqa: S301 - this session has written it
+        return story
+    with django_db_blocker.unblock():
+        try:
+            return story_of(campaign_run(tmp_path_factory.mktemp("world")))
+        finally:
+            databases_empty()

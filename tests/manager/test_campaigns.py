@@ -29,6 +29,7 @@ from manager.services.campaigns import (
     DIALOGUES,
     CampaignWish,
     campaign_hold,
+    campaign_launch,
     campaign_plan,
     campaign_unfinished,
     goal_understand,
@@ -104,6 +105,30 @@ def test_pause__by_a_viewer__is_refused(dataset: None, charlie: Actor) -> None:
         campaign_hold(campaign_id=campaign.id, actor=charlie, reason="curious")
     campaign.refresh_from_db()
     assert campaign.status == "running"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_launch__two_at_once_on_one_data_set__one_wins(tmp_path: Path, alice: Actor) -> None:
+    dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
+    wish = CampaignWish(dataset=DATASET)
+    planned = [campaign_plan(translation=goal(), wish=wish, actor=alice) for _ in range(2)]
+    barrier, outcomes = threading.Barrier(2), []
+
+    def launch(campaign: Campaign) -> None:
+        try:
+            barrier.wait()
+            outcomes.append(campaign_launch(campaign_id=campaign.id, actor=alice, background=False).status)
+        except Conflict:
+            outcomes.append("conflict")
+        finally:
+            connections.close_all()
+
+    people = [threading.Thread(target=launch, args=[campaign]) for campaign in planned]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert sorted(outcomes) == ["conflict", "running"]
 
 
 # --- approvals answered on the way -----------------------------------------------------------------------------------

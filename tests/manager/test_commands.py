@@ -59,6 +59,17 @@ def test_learn__goal_that_says_nothing__is_bad_usage_and_stores_nothing(
 
 
 @pytest.mark.django_db
+def test_learn__goal_that_contradicts_itself__stores_nothing_not_even_the_bundled_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = stored()
+    code, message = ended(monkeypatch, "learn", "--goal", "Снизить стоимость на 20 %, стоимость не менять")
+    assert code == 1
+    assert message.startswith("error: the goal contradicts itself: ")
+    assert stored() == before
+
+
+@pytest.mark.django_db
 def test_learn__unknown_data_set__fails_with_the_known_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
     before = stored()

@@ -27,7 +27,7 @@ from manager.engine.context import StepContext
 from manager.engine.evaluating import settle
 from manager.engine.lease import NoLease
 from manager.models import Approval, Cycle, JournalEntry
-from manager.services.approvals import approval_approve
+from manager.services.approvals import approval_approve, approval_request
 from manager.services.policy import policy_change
 from manager.services.rechecks import approval_recheck
 from tests.manager.world import ALICE, Sizes, approval_made, campaign_make, dataset_load, experiment_won
@@ -133,6 +133,21 @@ def test_tuning__manual_autonomy__start_waits_for_a_person(campaign: Campaign) -
     step_on(campaign)
     assert Approval.objects.get(experiment=experiment).kind == "start"
     assert (Cycle.objects.get().outcome, looks()) == ("waits", [])
+
+
+def test_analyzing__start_that_a_person_approved__is_run_before_anything_is_designed(
+    campaign: Campaign, alice: Actor
+) -> None:
+    experiment = experiment_won(campaign)
+    Experiment.objects.filter(id=experiment.id).update(status="planned")
+    approval = approval_request(experiment=experiment, kind="start", reasons=["manual"], evidence={}, proposed_by="t")
+    assert approval_approve(approval_id=approval.id, actor=alice).status == "approved"
+    measured = {"n": 60, "metrics": {"retrieval_recall": 0.1}, "by_category": {}}
+    cycle_at(campaign, CycleState.ANALYZING, validation=measured, train=measured, version=1)
+    step_on(campaign)
+    cycle = Cycle.objects.get()
+    assert (cycle.state, cycle.data["experiment"]) == ("TUNING", experiment.slug)
+    assert active_version().version == 1
 
 
 def test_tuning__another_version_activated_meanwhile__golden_is_asked_anew(campaign: Campaign) -> None:

@@ -25,6 +25,7 @@ from manager.services.campaigns import (
     campaign_launch,
     campaign_plan,
     campaign_unfinished,
+    goal_refuse_contradiction,
     goal_understand,
 )
 from manager.terminal import Screen, report_print
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         console = Console(stderr=options["json"])
         client = get_client()
         translation = goal_understand(options["goal"])
+        goal_refuse_contradiction(translation)
         wish = CampaignWish(
             dataset=options["dataset"],
             autonomy=Autonomy(options["autonomy"]) if options["autonomy"] else None,
