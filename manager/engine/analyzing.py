@@ -44,7 +44,8 @@ def step(context: StepContext) -> Step:
     start = Measured.from_json(context.campaign.metrics_before or data["validation"])
     validation, train = Measured.from_json(data["validation"]), Measured.from_json(data["train"])
     reached = gaps_compute(current=validation, start=start, targets=context.targets)
-    if targets_met(reached):
+    unmeasured = _unmeasured(context, reached)
+    if targets_met(reached) and not unmeasured:
         text = "; ".join(
             f"{METRICS[gap.metric].title} is {amount(gap.metric, gap.current)}" for gap in reached if gap.of_goal
         )
@@ -61,7 +62,17 @@ def step(context: StepContext) -> Step:
         )
     seen = gaps_compute(current=train, start=start, targets=context.targets)
     focus = focus_order(seen) or focus_order(reached)
+    if not focus and unmeasured:
+        titles = ", ".join(METRICS[name].title.lower() for name in unmeasured)
+        text = f"all that can be measured is reached; {titles} cannot be measured on {context.campaign.dataset}"
+        return _end(reached, "not measured", text)
     return _design(context, focus, reached, start, validation)
+
+
+def _unmeasured(context: StepContext, gaps: Sequence[MetricGap]) -> list[str]:
+    """Metrics that the goal names and that no run of this data set has a value for."""
+    measured = {gap.metric for gap in gaps if gap.of_goal}
+    return [target.metric for target in context.targets if target.metric not in measured]
 
 
 def _end(gaps: Sequence[MetricGap], reason: str, text: str) -> Step:
@@ -96,13 +107,15 @@ def _design(
     notes: list[Note] = []
     if union:
         screened_runs = screen(context, union, version, focus)
-        for gap in focus:
-            wanted = {item.arm for item in lists[_focus_key(gap)]}
-            screened = [item for item in screened_runs(gap.category) if item.candidate.arm in wanted]
-            plan = plan_choose(_request(context, gap, start, current, version, screened), screened)
-            if isinstance(plan, PlannedExperiment):
-                return _planned(context, plan, gap, gaps, screened, notes)
-            notes.append(_no_plan_note(gap, plan))
+        for explore in (False, True):
+            for gap in focus:
+                wanted = {item.arm for item in lists[_focus_key(gap)]}
+                screened = [item for item in screened_runs(gap.category) if item.candidate.arm in wanted]
+                plan = plan_choose(_request(context, gap, start, current, version, screened), screened, explore=explore)
+                if isinstance(plan, PlannedExperiment):
+                    return _planned(context, plan, gap, gaps, screened, notes)
+                if not explore:
+                    notes.append(_no_plan_note(gap, plan))
     text = "; ".join(note.text for note in notes) or "every allowed step was tested before"
     if stalled + 1 >= _PATIENCE or not focus:
         return _end(gaps, "no candidate", f"nothing left that promises an improvement: {text}")
@@ -157,6 +170,7 @@ def _request(
         base_version=version,
         n=split_sizes(dataset=context.campaign.dataset)["validation"],
         seed=derive_seed(context.campaign.seed, "experiment", context.cycle.number),
+        targets=context.targets,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.experiment_spec import SuccessCriterion
-from contracts.goal import Constraint
+from contracts.goal import Constraint, Target
 from contracts.metric import METRICS
-from teacher.domain.gaps import Measured
+from teacher.domain.gaps import Measured, target_value
 
 PRIMARY_MARGIN = 0.05
 """Allowed change of a primary or critical metric that the goal does not name: the golden gate's own margin. A metric
@@ -19,7 +19,12 @@ _SOURCES = {"latency_p50": "latency_ms", "latency_p95": "latency_ms"}
 
 
 def guard_criteria(
-    *, focus: str, constraints: Sequence[Constraint], start: Measured, current: Measured
+    *,
+    focus: str,
+    constraints: Sequence[Constraint],
+    start: Measured,
+    current: Measured,
+    targets: Sequence[Target] = (),
 ) -> list[SuccessCriterion]:
     """Guards for every metric but the focus: the goal's own first, then the primary ones, then cost and latency.
 
@@ -34,7 +39,7 @@ def guard_criteria(
     for name in _GUARDED:
         value = current.value(name)
         if name != focus and name not in guards and value is not None:
-            guards[name] = _guard(name, max(PRIMARY_MARGIN, _surplus(name, value)))
+            guards[name] = _guard(name, max(PRIMARY_MARGIN, _surplus(name, value, start, targets)))
     for name, limit_name in (("token_cost", "token_cost"), ("latency_ms", "latency_p50")):
         value = current.value(limit_name)
         if name not in guards and _SOURCES.get(focus, focus) != name and value:
@@ -48,9 +53,11 @@ def _guard(metric: str, margin: float) -> SuccessCriterion:
     return SuccessCriterion(metric=metric, direction="no_large_rise", max_delta=round(margin, 4))
 
 
-def _surplus(metric: str, value: float) -> float:
-    """How much better than its general target a metric stands; negative or 0 when it does not reach it."""
-    target = METRICS[metric].target
+def _surplus(metric: str, value: float, start: Measured, targets: Sequence[Target]) -> float:
+    """How much better than its target a metric stands, the goal's own before the general one; negative or 0 when it
+    does not reach it."""
+    own = next((item for item in targets if item.metric == metric and item.category is None), None)
+    target = target_value(own, start.value(metric)) if own is not None else METRICS[metric].target
     if target is None:
         return 0.0
     return value - target if METRICS[metric].higher_is_better else target - value

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.experiment_spec import ExperimentSpec, SuccessCriterion, VariantSpec
-from contracts.goal import Constraint
+from contracts.goal import Constraint, Target
 from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
 from teacher.designer.guards import guard_criteria
@@ -36,6 +36,7 @@ class DesignRequest:
     base_version: int
     n: int
     seed: int
+    targets: Sequence[Target] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,25 @@ class NoPlan:
     reason: str
 
 
-def plan_choose(request: DesignRequest, screened: Sequence[Screened]) -> PlannedExperiment | NoPlan:
+def plan_choose(
+    request: DesignRequest, screened: Sequence[Screened], *, explore: bool = False
+) -> PlannedExperiment | NoPlan:
     """The candidate with the best promise, as an experiment.
 
     Promise = mean gain of the goal's metric on train − half its standard error − twice what it would break beyond
-    the guards' margins. A candidate without a positive gain is never tested.
+    the guards' margins. A candidate without a positive gain is never tested. `explore`: when nothing promises enough,
+    the best of those with a gain is tested all the same, for screening is a small sample and the verdict decides.
     """
     metric = request.gap.metric
     measured = _measured(metric)
     better_up = METRICS[measured].higher_is_better
-    guards = guard_criteria(focus=metric, constraints=request.constraints, start=request.start, current=request.current)
+    guards = guard_criteria(
+        focus=metric,
+        constraints=request.constraints,
+        start=request.start,
+        current=request.current,
+        targets=request.targets,
+    )
     ranked = sorted(
         ((_promise(item, measured, better_up, guards), index, item) for index, item in enumerate(screened)),
         key=lambda entry: (-entry[0], entry[1]),
@@ -79,7 +89,7 @@ def plan_choose(request: DesignRequest, screened: Sequence[Screened]) -> Planned
     if not promising:
         return NoPlan(f"none of {len(screened)} screened steps improved {METRICS[metric].title.lower()} on train data")
     promise, best = promising[0]
-    if promise <= 0:
+    if promise <= 0 and not explore:
         return NoPlan(
             f"the best of {len(screened)} screened steps, {_step(best.candidate.change)}, promises too little or would "
             "break a guard"

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.evaluation import Sample
 from contracts.experiment_spec import SuccessCriterion
-from contracts.goal import Constraint
+from contracts.goal import Constraint, Target
 from contracts.parameters import ParameterChange
 from teacher.designer import Candidate, DesignRequest, NoPlan, PlannedExperiment, Screened, plan_choose, screening_read
 from teacher.designer.guards import guard_criteria
@@ -145,6 +145,17 @@ def test_guards__cost_near_its_target__may_rise_by_half_of_what_is_left(cost: fl
     assert guards(now={"token_cost": cost})["token_cost"].max_delta == pytest.approx(room)
 
 
+@pytest.mark.parametrize(("wanted", "margin"), [(None, -0.1), (0.75, -0.05), (0.55, -0.25)])
+def test_guards__metric_better_than_its_target__gives_up_the_surplus_and_the_goals_own_target_comes_first(
+    wanted: float | None, margin: float
+) -> None:
+    now = Measured(metrics={**CURRENT, RECALL: 0.8})
+    targets = [] if wanted is None else [Target(metric=RECALL, direction="increase", value=wanted)]
+    found = guard_criteria(focus=PRECISION, constraints=[], start=now, current=now, targets=targets)
+
+    assert next(item for item in found if item.metric == RECALL).max_delta == pytest.approx(margin)
+
+
 def test_guards__focus__is_never_its_own_guard() -> None:
     assert RECALL not in guards(focus=RECALL)
     assert "token_cost" not in guards(focus="token_cost")
@@ -263,6 +274,18 @@ def test_plan__what_a_step_breaks_beyond_a_margin__counts_twice(broken: float, c
 
 def test_plan__gain_no_larger_than_half_its_error__is_no_plan() -> None:
     assert isinstance(plan_choose(request(), [screened("a", **{PRECISION: difference(0.02, error=0.04)})]), NoPlan)
+
+
+def test_plan__nothing_promises_enough__exploring_tests_the_best_gain_all_the_same() -> None:
+    weak = screened("weak", **{PRECISION: difference(0.02, error=0.06)})
+    plan = plan_choose(request(), [weak, screened("harmful", **{PRECISION: 0.1, RECALL: -0.4})], explore=True)
+
+    assert isinstance(plan, PlannedExperiment)
+    assert plan.change.param == "weak"
+
+
+def test_plan__no_gain_at_all__exploring_finds_no_plan_either() -> None:
+    assert isinstance(plan_choose(request(), [screened("a", **{PRECISION: -0.01})], explore=True), NoPlan)
 
 
 def test_plan__just_enough_validation_questions__says_nothing_of_too_few() -> None:
