@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -79,6 +80,13 @@ def clock(moment: datetime | None) -> str:
         return "–"
     local, now = timezone.localtime(moment), timezone.localtime()
     return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+@register.filter
+def clock_of(text: str) -> str:
+    """`clock` of a time that is stored as ISO 8601 text."""
+    moment = parse_datetime(text)
+    return clock(moment) if moment else text
 
 
 @register.filter

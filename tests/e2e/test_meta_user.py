@@ -9,6 +9,7 @@ from manager.models import Approval
 from manager.services.approvals import approval_reject
 from tests.e2e.conftest import Window
 from tests.manager.world import ALICE, DATASET
+from tests.pages.world import cycle_measured
 from tuner.selectors import active_version
 
 pytestmark = pytest.mark.e2e
@@ -80,6 +81,15 @@ def test_home__something_changes__shows_it_without_a_reload(window: Window, wait
     window.page.wait_for_selector("h1:has-text('Nothing waits for you.')")
     assert window.page.evaluate("window.untouched") is True
     assert window.page.locator(".chart .main-svg").count() > 0
+
+
+def test_home__first_measurement__draws_the_chart_without_a_reload(window: Window, waiting: Approval) -> None:
+    campaign = waiting.campaign
+    campaign.cycles.all().delete()
+    window.sign_in("alice")
+    assert window.page.locator(".chart").count() == 0
+    cycle_measured(campaign, number=1, recall=0.41)
+    window.page.wait_for_selector(".chart .main-svg")
 
 
 def test_pages__phone_and_dark__fit_and_open_the_menu(window: Window, waiting: Approval) -> None:

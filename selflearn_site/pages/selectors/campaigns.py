@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.goal import Constraint, Target
-from experiments.models import Dataset
+from experiments.models import Dataset, ExperimentResult
 from goals.models import Campaign, LearningGoal
 from kernel.errors import NotFound
 from manager.models import Cycle, JournalEntry, Report
@@ -41,15 +41,18 @@ def campaign_by_number(number: int) -> Campaign:
 
 
 def cycles(campaign: Campaign) -> list[dict[str, Any]]:
-    """Newest first, without the bulk of their data."""
+    """Newest first, without the bulk of their data, each with its experiment's `verdict`. Two queries."""
     rows = Cycle.objects.filter(campaign=campaign).order_by("-number")
-    return [
+    found = [
         dict(row)
         for row in rows.values(
             "number", "state", "outcome", "outcome_text", "error", "created_at", "finished_at", "data__version",
             "data__experiment",
         )
     ]  # fmt: skip
+    results = ExperimentResult.objects.filter(experiment_id__in=[row["data__experiment"] for row in found])
+    verdicts = dict(results.values_list("experiment_id", "verdict"))
+    return [{**row, "verdict": verdicts.get(row["data__experiment"] or "", "")} for row in found]
 
 
 def journal(campaign: Campaign) -> list[JournalEntry]:

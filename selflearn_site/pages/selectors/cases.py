@@ -19,12 +19,12 @@ _MOST_TEXT = 300
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One memory in an arm's answer. `rank` counts from 1; None: expected and not found. `cut`: found, not used."""
+    """One memory of an arm. `rank` counts from 1; None: expected and not found. `used`: the answer rests on it."""
 
     text: str
     expected: bool
     rank: int | None
-    cut: bool
+    used: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,11 @@ def _details(
 def _side(arm: str, event: SensorEvent, texts: Mapping[uuid.UUID, str], metric: str) -> ArmSide:
     expected, used = set(event.expected_ids or []), set(event.used_ids or [])
     memories = [
-        Found(texts.get(memory, ""), memory in expected, rank, memory not in used)
+        Found(texts.get(memory, ""), memory in expected, rank, memory in used)
         for rank, memory in enumerate(event.found_ids, start=1)
     ]
     missed = [memory for memory in event.expected_ids or [] if memory not in set(event.found_ids)]
-    memories += [Found(texts.get(memory, ""), True, None, True) for memory in missed]
+    memories += [Found(texts.get(memory, ""), True, None, False) for memory in missed]
     hits = sum(1 for item in memories if item.expected and item.rank is not None)
     values = {
         "retrieval_recall": hits / len(expected) if expected else None,
