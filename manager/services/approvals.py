@@ -16,7 +16,7 @@ from contracts.parameters import ParameterChange
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
 from experiments.services import experiment_transition
-from kernel.errors import Conflict, DomainError, InvalidInput, NotAuthorised, NotFound
+from kernel.errors import Conflict, DomainError, InvalidInput, NotAuthorised, NotFound, RuleViolated
 from manager.domain.lifecycle import APPROVAL, ApprovalStatus
 from manager.models import Approval
 from manager.services.journal import journal_write
@@ -62,14 +62,20 @@ def approval_approve(*, approval_id: uuid.UUID, actor: Actor, comment: str = "")
     expires (`Conflict`). 3. Compare-and-swap from pending: of two people at once the second gets `Conflict`.
     4. The base version is still active → applied in the same transaction. Another version is active → it stays
     approved, and `manager.services.rechecks.approval_recheck` looks at the golden set anew before applying.
+    What the Tuner refuses leaves the request pending and is in the change log.
     """
     approval = _decidable(approval_id, actor)
     if approval.campaign.goal.created_by == actor.label and policy_current().four_eyes:
         raise NotAuthorised("four eyes: whoever set the goal may not be the one to approve its changes")
-    with transaction.atomic():
-        _move(approval, ApprovalStatus.PENDING, ApprovalStatus.APPROVED, actor=actor, comment=comment)
-        if approval.kind == "apply" and active_version().version == approval.base_version:
-            approval_apply(approval_id=approval_id, actor=actor, base=approval.base_version)
+    try:
+        with transaction.atomic():
+            _move(approval, ApprovalStatus.PENDING, ApprovalStatus.APPROVED, actor=actor, comment=comment)
+            if approval.kind == "apply" and active_version().version == approval.base_version:
+                approval_apply(approval_id=approval_id, actor=actor, base=approval.base_version)
+    except RuleViolated as error:
+        # The Tuner's own record of its refusal went with the transaction.
+        _log(approval, "approval.refused", {"code": error.code, "message": error.message}, actor, comment)
+        raise
     return approval_by_id(approval_id)
 
 
@@ -200,14 +206,25 @@ def _move(
             f"this request is {now.status} already" + (f", by {now.decided_by}" if now.decided_by else ""),
             details={"status": now.status},
         )
+    _log(approval, f"approval.{target}", {"status": target}, actor, comment or "", before={"status": source})
+
+
+def _log(
+    approval: Approval,
+    action: str,
+    after: dict[str, Any],
+    actor: Actor,
+    reason: str,
+    before: dict[str, Any] | None = None,
+) -> None:
     entry_append(
         actor=actor,
-        action=f"approval.{target}",
+        action=action,
         subject_type="approval",
         subject_id=str(approval.id),
-        before={"status": source},
-        after={"status": target, **approval.proposal},
-        reason=comment or "",
+        before=before,
+        after={**after, **approval.proposal},
+        reason=reason,
         experiment=approval.experiment.slug,
         campaign=str(approval.campaign_id),
         parameter=approval.experiment.factor,

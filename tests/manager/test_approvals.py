@@ -70,12 +70,13 @@ def test_approve__applied__is_in_change_log_and_journal(approval: Approval, alic
     assert entry.reason == "approved by person:alice: looks right; applied as version 2"
 
 
-def test_approve__tuner_refuses__leaves_the_request_pending(approval: Approval, alice: Actor) -> None:
+def test_approve__tuner_refuses__leaves_the_request_pending_and_a_record(approval: Approval, alice: Actor) -> None:
     parameters_freeze(actor=ALICE, reason="holiday")
     with pytest.raises(RuleViolated, match="frozen"):
         approval_approve(approval_id=approval.id, actor=alice)
     assert statuses(approval) == ("pending", "analyzed")
     assert active_version().version == 1
+    assert logged(approval) == ["approval.refused"]
 
 
 def test_approve__after_reject__is_refused(approval: Approval, alice: Actor) -> None:
