@@ -31,6 +31,12 @@ def test_goal__translated__is_shown_and_starts_nothing(operator: Client) -> None
     assert not LearningGoal.objects.exists()
 
 
+def test_goal__no_data_set__says_how_to_get_one(meta_user: Client) -> None:
+    text = post(meta_user, "goal_new", text=GOAL, do="translate")
+    assert "manage.py load_dialogues" in text
+    assert 'value="start"' not in text
+
+
 def test_goal__started__becomes_a_running_campaign(meta_user: Client, tmp_path: Path) -> None:
     dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
     text = post(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from django.db import connection
 
@@ -25,7 +25,8 @@ def lines(campaign: Campaign, points: Sequence[Point], readings: Sequence[Readin
         wanted = [item for item in readings if item.state != "unmeasured"][:2]
     unit = METRICS[wanted[0].metric].unit if wanted else "share"
     wanted = [item for item in wanted if METRICS[item.metric].unit == unit][:3]
-    bands = intervals(campaign, [item.metric for item in wanted if item.category is None])
+    versions = {point.version for point in points}
+    bands = intervals(campaign, [item.metric for item in wanted if item.category is None], versions)
     return [
         Line(
             metric=item.metric,
@@ -56,7 +57,9 @@ def rolled_back() -> list[int]:
     return [version for version in rows if version is not None]
 
 
-def intervals(campaign: Campaign, metrics: Sequence[str]) -> dict[tuple[int, str], Interval]:
+def intervals(
+    campaign: Campaign, metrics: Sequence[str], shown: Container[int | None]
+) -> dict[tuple[int, str], Interval]:
     """(version, metric) → 95 % interval of the mean on validation. Questions that share a cluster are not
     independent: the variance is taken over clusters (Liang & Zeger 1986), Student's t with clusters − 1 degrees of
     freedom. Two queries; nothing for metrics that are no averages."""
@@ -64,7 +67,8 @@ def intervals(campaign: Campaign, metrics: Sequence[str]) -> dict[tuple[int, str
     passes = EvaluationPass.objects.filter(
         dataset=campaign.dataset, split="validation", purpose="monitor", finished_at__isnull=False
     ).order_by("started_at")
-    versions = {batch: arms.get("active") for batch, arms in passes.values_list("batch", "arms")}
+    found_arms = ((batch, arms.get("active")) for batch, arms in passes.values_list("batch", "arms"))
+    versions = {batch: version for batch, version in found_arms if version in shown}
     if not names or not versions:
         return {}
     columns = ", ".join(f"count({name}), sum({name}), sum({name} * {name})" for name in names)

@@ -42,7 +42,7 @@ def goal_new(request: HttpRequest) -> HttpResponse:
         "headline": _("What should get better?"),
         "examples": EXAMPLES,
         "text": request.POST.get("text", ""),
-        "datasets": dataset_names() or [BUNDLED],
+        "datasets": dataset_names(),
         "levels": list(Autonomy),
         "defaults": {"cycles": CYCLES, "dialogues": DIALOGUES},
         "form": request.POST,
