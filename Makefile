@@ -23,6 +23,7 @@ run: setup
 	$(PY) manage.py up
 
 setup: $(STAMP) $(PLOTLY)
+	@mkdir -p staticfiles
 
 # Only the list of pyproject.toml is installed, no package of our own: nothing has to be built, on any machine.
 $(STAMP): pyproject.toml constraints.txt .ci/requirements.py .ci/find_python

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Callable
@@ -88,7 +87,6 @@ def _approve(item: Approval, client: MaasClient, actor: Actor) -> Answered:
 def learn_json(campaign: Campaign, answered: list[Answered]) -> dict[str, Any]:
     """The documented output of `learn --json` (interfaces.md)."""
     report = campaign.report.content
-    versions = [re.match(r"applied as version (\d+)", item["reason"]) for item in report["applied"]]
     return {
         "campaign": campaign.number,
         "goal": campaign.goal.text,
@@ -97,7 +95,7 @@ def learn_json(campaign: Campaign, answered: list[Answered]) -> dict[str, Any]:
             {key: item.get(key) for key in ("slug", "factor", "from", "to", "verdict", "decision", "reason", "n")}
             for item in report["experiments"]
         ],
-        "versions": [int(found[1]) for found in versions if found],
+        "versions": [item["version"] for item in report["applied"]],
         "metrics_before": (campaign.metrics_before or {}).get("metrics", {}),
         "metrics_after": (campaign.metrics_after or {}).get("metrics", {}),
         "golden_before": (campaign.golden_before or {}).get("metrics", {}),

@@ -81,6 +81,12 @@ def version_values(version: int) -> dict[str, Any]:
     return {**DEFAULTS, **version_get(version).stored_values}
 
 
+def version_of(experiment: str) -> int | None:
+    """The production version that an experiment led to, if any."""
+    made = ParameterVersion.objects.filter(experiment=experiment, kind="production").order_by("-version")
+    return made.values_list("version", flat=True).first()
+
+
 def versions_diff(before: int, after: int) -> tuple[ParameterChange, ...]:
     """What changed between any two versions. Raises `NotFound`."""
     return diff(version_values(before), version_values(after))

@@ -12,6 +12,7 @@ from goals.models import Campaign
 from manager.models import Approval, Report
 from teacher.domain.gaps import Measured, gaps_compute
 from teacher.domain.wording import amount, change_of, interval
+from tuner.selectors import version_of
 
 SHOWN = ("retrieval_recall", "retrieval_precision", "hallucination_rate", "context_utilization", "token_cost",
          "latency_p95", "error_rate")  # fmt: skip
@@ -119,6 +120,7 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
         "verdict": None,
         "told": experiment.decision_reason,
         "needs_approval": experiment.needs_approval,
+        "version": version_of(experiment.slug),
     }
     if result is not None:
         row["verdict"] = result.verdict
