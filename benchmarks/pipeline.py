@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 MEMORIES_PER_USER = 100
 
 
-def run(quick: bool) -> dict[str, Any]:
+def run(quick: bool = False, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Turns a second with one thread and with two, in both modes; `bare_turns_per_second`: the same SQL alone."""
     turns = 120 if quick else 1000
     users = [uuid.uuid4() for _ in range(8)]
@@ -34,7 +34,7 @@ def run(quick: bool) -> dict[str, Any]:
         _turns(users, 20, mode="dialogue", threads=1)  # caches and connections warm up
         statements = _recorded(users[0])
         dialogue = _turns(users, turns, mode="dialogue", threads=1)
-        return {
+        found = {
             "turns": turns,
             "turns_per_second": dialogue,
             "turns_per_second_two_threads": _turns(users, turns, mode="dialogue", threads=2),
@@ -43,6 +43,9 @@ def run(quick: bool) -> dict[str, Any]:
             "ratio_to_bare": dialogue / bare,
             "round_trips_per_turn": len(statements),
         }
+        for name, value in found.items():
+            say(f"{name:<30} {value:.2f}" if isinstance(value, float) else f"{name:<30} {value}")
+        return found
     finally:
         with as_service() as cursor:
             for table in ("raw_logs", "pipeline_runs", "lsm_storage"):
