@@ -51,8 +51,8 @@ def cycles(campaign: Campaign) -> list[dict[str, Any]]:
         )
     ]  # fmt: skip
     results = ExperimentResult.objects.filter(experiment_id__in=[row["data__experiment"] for row in found])
-    verdicts = dict(results.values_list("experiment_id", "verdict"))
-    return [{**row, "verdict": verdicts.get(row["data__experiment"] or "", "")} for row in found]
+    verdicts: dict[Any, str] = dict(results.values_list("experiment_id", "verdict"))
+    return [{**row, "verdict": verdicts.get(row["data__experiment"], "")} for row in found]
 
 
 def journal(campaign: Campaign) -> list[JournalEntry]:
