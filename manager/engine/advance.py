@@ -117,7 +117,7 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
         parallel=worker.parallel,
         show=worker.show,
     )
-    log.info("cycle step", campaign=campaign.number, cycle=cycle.number, state=str(state))
+    log.debug("cycle step", campaign=campaign.number, cycle=cycle.number, state=str(state))
     try:
         if state == CycleState.EMULATING:
             _refuse_empty(campaign)
