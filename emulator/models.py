@@ -37,6 +37,7 @@ class EmulationBatch(models.Model):
 
     class Meta:
         db_table = "emulation_batches"
+        verbose_name_plural = "emulation batches"
         ordering = ("-created_at",)
         constraints = [
             models.CheckConstraint(

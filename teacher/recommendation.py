@@ -102,7 +102,7 @@ def _given_up(evaluation: Evaluation, by_category: Mapping[str, Mapping[str, flo
         worse = item.estimate < 0 if item.direction == "no_large_drop" else item.estimate > 0
         if worse:
             title = METRICS[item.metric].title.lower() if item.metric in METRICS else item.metric
-            margin = f" of {amount(item.metric, item.margin)} allowed" if item.margin is not None else ""
+            margin = f" of {amount(item.metric, abs(item.margin))} allowed" if item.margin is not None else ""
             if item.metric in METRICS and METRICS[item.metric].kind == "positive":
                 margin = f" of {abs(item.margin) * 100:.0f} % allowed" if item.margin is not None else ""
             parts.append(f"{title} {change_of(item.metric, item.estimate)}{margin}")

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "emulation_batches",
+                "verbose_name_plural": "emulation batches",
                 "ordering": ("-created_at",),
                 "indexes": [models.Index(fields=["experiment", "variant"], name="emulations_of_experiment")],
                 "constraints": [

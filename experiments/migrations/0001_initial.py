@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "evaluation_passes",
+                "verbose_name_plural": "evaluation passes",
                 "ordering": ["-started_at"],
                 "constraints": [
                     models.CheckConstraint(

@@ -28,6 +28,7 @@ class EvaluationPass(models.Model):
 
     class Meta:
         db_table = "evaluation_passes"
+        verbose_name_plural = "evaluation passes"
         ordering = ["-started_at"]
         constraints = [
             models.CheckConstraint(

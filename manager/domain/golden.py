@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.metric import METRICS
+from teacher.domain.wording import amount, signed
 
 _FALLING = ("retrieval_precision", "retrieval_recall")
 _LIMIT, _FIFTH = 0.05, 0.2
@@ -66,9 +67,11 @@ def gate(  # noqa: PLR0911
     right = difference > _ROUNDING if METRICS[metric].higher_is_better else difference < -_ROUNDING
     if not right:
         return GateDecision(
-            False, mode, f"{title} does not move the right way on the golden set ({difference:+.3f})", rows
+            False, mode, f"{title} does not move the right way on the golden set ({signed(metric, difference)})", rows
         )
-    return GateDecision(True, mode, f"the golden set agrees: {title} {difference:+.3f}, nothing else got worse", rows)
+    return GateDecision(
+        True, mode, f"the golden set agrees: {title} {signed(metric, difference)}, nothing else got worse", rows
+    )
 
 
 def degradations(*, before: Mapping[str, float | None], after: Mapping[str, float | None]) -> list[str]:
@@ -76,7 +79,7 @@ def degradations(*, before: Mapping[str, float | None], after: Mapping[str, floa
     found = []
     rise = _row(before.get("hallucination_rate"), after.get("hallucination_rate"))["difference"]
     if rise is not None and rise > _LIMIT + _ROUNDING:
-        found.append(f"hallucination rises by {rise:.3f} on the golden set, more than {_LIMIT}")
+        found.append(f"hallucination rises by {amount('hallucination_rate', rise)} on the golden set, more than .050")
     for name in _FALLING:
         row = _row(before.get(name), after.get(name))
         if row["difference"] is None or row["before"] is None:
@@ -84,7 +87,9 @@ def degradations(*, before: Mapping[str, float | None], after: Mapping[str, floa
         limit = min(_LIMIT, _FIFTH * row["before"])
         if -row["difference"] > limit + _ROUNDING:
             title = METRICS[name].title.lower()
-            found.append(f"{title} falls by {-row['difference']:.3f} on the golden set, more than {limit:.3f}")
+            found.append(
+                f"{title} falls by {amount(name, -row['difference'])} on the golden set, more than {amount(name, limit)}"
+            )
     return found
 
 

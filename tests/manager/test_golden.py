@@ -34,9 +34,9 @@ def decided(
 @pytest.mark.parametrize(
     ("after", "word"),
     [
-        ({"hallucination_rate": 0.16}, "hallucination rises by 0.060"),
-        ({"retrieval_precision": 0.54}, "retrieval precision falls by 0.060"),
-        ({"retrieval_recall": 0.44}, "retrieval recall falls by 0.060"),
+        ({"hallucination_rate": 0.16}, "hallucination rises by .060"),
+        ({"retrieval_precision": 0.54}, "retrieval precision falls by .060"),
+        ({"retrieval_recall": 0.44}, "retrieval recall falls by .060"),
     ],
 )
 def test_gate__beyond_a_limit__refuses_in_every_mode(mode: str, after: Values, word: str) -> None:
@@ -61,7 +61,7 @@ def test_gate__exactly_at_a_limit__is_not_beyond_it(before: Values, after: Value
 def test_gate__small_values__a_fifth_is_the_stricter_limit() -> None:
     decision = decided({"retrieval_recall": 0.07}, before={"retrieval_recall": 0.1}, mode="not_worse")
     assert not decision.passed
-    assert "more than 0.020" in decision.reason
+    assert "more than .020" in decision.reason
 
 
 def test_gate__several_limits_broken__names_all() -> None:
