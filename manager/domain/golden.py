@@ -87,9 +87,8 @@ def degradations(*, before: Mapping[str, float | None], after: Mapping[str, floa
         limit = min(_LIMIT, _FIFTH * row["before"])
         if -row["difference"] > limit + _ROUNDING:
             title = METRICS[name].title.lower()
-            found.append(
-                f"{title} falls by {amount(name, -row['difference'])} on the golden set, more than {amount(name, limit)}"
-            )
+            fall, most = amount(name, -row["difference"]), amount(name, limit)
+            found.append(f"{title} falls by {fall} on the golden set, more than {most}")
     return found
 
 
