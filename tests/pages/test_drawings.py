@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from contracts.goal import Constraint
 from selflearn_site.pages import charts, svg
 from selflearn_site.pages.selectors.cases import differences
+from selflearn_site.pages.selectors.criteria import criterion_rows
 from selflearn_site.pages.selectors.curves import mean_interval
+from selflearn_site.pages.selectors.standing import constraint_limit
 
 
 def test_sparkline__fewer_than_two_points__draws_nothing() -> None:
@@ -85,3 +88,28 @@ def test_differences__pairs__worst_first() -> None:
     rows = [sample("a", "baseline", 1.0), sample("a", "variant", 0.0), sample("b", "baseline", 0.0)]
     rows += [sample("b", "variant", 1.0), sample("c", "baseline", 1.0), sample("c", "variant", None)]
     assert differences(rows, metric="retrieval_recall") == [("a", -1.0), ("b", 1.0)]
+
+
+def criterion(direction: str, level: float) -> dict[str, object]:
+    return {
+        "metric": "retrieval_recall", "direction": direction, "estimate": 0.1, "low": 0.05, "high": 0.15,
+        "p_value": 0.01, "passes": True, "reason": "", "n": 50, "level": level,
+    }  # fmt: skip
+
+
+def test_criteria__interval__names_the_level_it_was_made_at() -> None:
+    rows = criterion_rows(
+        [criterion("increase", 0.05), criterion("increase", 0.025), criterion("no_large_drop", 0.05)], {}
+    )
+    assert [row.confidence for row in rows] == ["95 %", "97.5 %", "90 %"]
+
+
+def test_constraint__no_amount_named__allows_what_the_guards_allow() -> None:
+    assert constraint_limit(Constraint(metric="retrieval_precision", kind="no_large_drop"), 0.40) == (0.37, True)
+
+
+@pytest.mark.parametrize("metric", ["token_cost", "latency_p95"])
+def test_constraint__ratio_metric__is_relative(metric: str) -> None:
+    limit, floor = constraint_limit(Constraint(metric=metric, kind="no_large_rise", value=0.1), 200.0)
+    assert limit == pytest.approx(220.0)
+    assert not floor

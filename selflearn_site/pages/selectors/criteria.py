@@ -32,6 +32,7 @@ class Row:
     high: float | None
     value: str
     span: str
+    confidence: str
     test: str
     reason: str
     n: int
@@ -75,6 +76,7 @@ def _row(item: Mapping[str, Any], asked: Mapping[str, Any]) -> Row:
         high=item["high"],
         value=value,
         span=span,
+        confidence=_confidence(item, guard=guard),
         test=_test(item),
         reason=item["reason"],
         n=item["n"],
@@ -82,6 +84,15 @@ def _row(item: Mapping[str, Any], asked: Mapping[str, Any]) -> Row:
         badge=badge,
         bar=mark_safe(drawing),  # noqa: S308 - built from numbers, its label escaped
     )
+
+
+def _confidence(item: Mapping[str, Any], *, guard: bool) -> str:
+    """`95 %`: what the interval holds. A guard's has its level in each tail, a target's half of it; corrected levels
+    give other intervals than 95 %."""
+    level = item.get("level")
+    if not level:
+        return ""
+    return f"{100 * (1 - level * (2 if guard else 1)):.3g} %"
 
 
 def _decision(item: Mapping[str, Any]) -> tuple[str, str]:

@@ -20,8 +20,9 @@ from teacher.domain.wording import amount
 ALWAYS = (
     "retrieval_recall", "retrieval_precision", "hallucination_rate", "context_utilization", "latency_p95", "token_cost",
 )  # fmt: skip
-_ALLOWED = 0.05
-"""What "without losing" allows when the goal names no amount: the golden gate's own margin."""
+_ALLOWED = 0.03
+"""What "without losing" allows when the goal names no amount: what the Teacher's guards take then."""
+
 
 State = Literal["met", "gap", "holds", "broken", "watched", "unmeasured"]
 
@@ -151,9 +152,9 @@ def constraint_limit(constraint: Constraint, start: float | None) -> tuple[float
     if start is None:
         return None, below
     allowed = abs(constraint.value) if constraint.value is not None else _ALLOWED
-    if METRICS[constraint.metric].unit == "USD" or (
-        constraint.value is None and METRICS[constraint.metric].unit == "ms"
-    ):
+    definition = METRICS[constraint.metric]
+    measured = METRICS.get(definition.source or "", definition)
+    if measured.kind == "positive":  # cost and latency are compared as ratios
         allowed *= abs(start)
     return (max(0.0, start - allowed) if below else start + allowed), below
 
