@@ -57,7 +57,11 @@ def step(context: StepContext) -> Step:
     if waiting is not None:
         return Step(
             state=CycleState.TUNING,
-            data={"experiment": waiting.experiment.slug, "gaps": [gap.to_json() for gap in reached]},
+            data={
+                "experiment": waiting.experiment.slug,
+                "focus": _focus_of(context, waiting.experiment.cycle),
+                "gaps": [gap.to_json() for gap in reached],
+            },
             notes=(Note("approved", f"the approved experiment {waiting.experiment.slug} starts"),),
         )
     seen = gaps_compute(current=train, start=start, targets=context.targets)
@@ -67,6 +71,12 @@ def step(context: StepContext) -> Step:
         text = f"all that can be measured is reached; {titles} cannot be measured on {context.campaign.dataset}"
         return _end(reached, "not measured", text)
     return _design(context, focus, reached, start, validation)
+
+
+def _focus_of(context: StepContext, number: int | None) -> dict[str, Any]:
+    """What the cycle that planned an experiment was working on; its category decides which questions are tested."""
+    planned = context.campaign.cycles.filter(number=number).first()
+    return dict(planned.data.get("focus", {})) if planned is not None else {}
 
 
 def _unmeasured(context: StepContext, gaps: Sequence[MetricGap]) -> list[str]:
