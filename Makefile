@@ -17,10 +17,10 @@ help:
 	@echo "make check  lint, types, imports, migrations      make bench  benchmarks"
 
 run: setup
-	$(PY) manage.py prepare
-	$(PY) manage.py ensure_admin
-	$(PY) manage.py first_run
-	$(PY) manage.py up
+	@$(PY) manage.py prepare
+	@$(PY) manage.py first_run
+	@$(PY) manage.py ensure_admin
+	@$(PY) manage.py up
 
 setup: $(STAMP) $(PLOTLY)
 	@mkdir -p staticfiles
@@ -29,8 +29,9 @@ setup: $(STAMP) $(PLOTLY)
 $(STAMP): pyproject.toml constraints.txt .ci/requirements.py .ci/find_python
 	@test -x $(PY) || { python=$$(sh .ci/find_python) || exit 1; "$$python" -m venv $(VENV); } || { \
 	  echo "error: cannot make $(VENV); on Debian: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
-	$(PY) .ci/requirements.py > $(VENV)/requirements.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
+	@echo "Installing the dependencies into $(VENV); this takes about a minute."
+	@$(PY) .ci/requirements.py > $(VENV)/requirements.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
 	@touch $@
 
 $(PLOTLY): $(STAMP)
