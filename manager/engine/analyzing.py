@@ -75,7 +75,7 @@ def step(context: StepContext) -> Step:
 
 def _focus_of(context: StepContext, number: int | None) -> dict[str, Any]:
     """What the cycle that planned an experiment was working on; its category decides which questions are tested."""
-    planned = context.campaign.cycles.filter(number=number).first()
+    planned = context.campaign.cycles.filter(number=number or 0).first()
     return dict(planned.data.get("focus", {})) if planned is not None else {}
 
 
