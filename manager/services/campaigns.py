@@ -78,12 +78,12 @@ def campaign_plan(*, translation: GoalTranslation, wish: CampaignWish, actor: Ac
 
 
 def campaign_unfinished(*, text: str, dataset: str) -> Campaign | None:
-    """The campaign with this goal on this data set that began and did not end, if nobody is at work on it."""
+    """The campaign with this goal on this data set that began and did not end. A killed worker's lease on it may
+    still run: whoever goes on with it waits for that."""
     begun = Campaign.objects.filter(
         goal__text=text, dataset=dataset, status__in=[CampaignStatus.RUNNING, CampaignStatus.FAILED]
     )
-    held = Cycle.objects.filter(finished_at__isnull=True, lease_until__gt=timezone.now()).values("campaign_id")
-    return begun.exclude(id__in=held).order_by("-number").first()
+    return begun.order_by("-number").first()
 
 
 def campaign_launch(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:

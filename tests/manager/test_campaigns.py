@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
 from audit.models import AuditEntry
 from contracts.actor import Actor
@@ -23,7 +25,7 @@ from manager.engine import advance
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.context import Step, StepContext
 from manager.foreground import campaign_follow
-from manager.models import Approval, JournalEntry
+from manager.models import Approval, Cycle, JournalEntry
 from manager.services.campaigns import (
     CYCLES,
     DIALOGUES,
@@ -94,6 +96,8 @@ def test_unfinished__failed_one_with_the_same_goal__is_found_and_an_ended_one_is
     campaign = campaign_make()
     Campaign.objects.update(status=CampaignStatus.RUNNING)
     assert campaign_unfinished(text="Raise recall", dataset=DATASET) == campaign
+    Cycle.objects.create(campaign=campaign, number=1, lease_until=timezone.now() + timedelta(seconds=30))
+    assert campaign_unfinished(text="Raise recall", dataset=DATASET) == campaign  # its worker may be dead: one waits
     assert campaign_unfinished(text="Raise precision", dataset=DATASET) is None
     Campaign.objects.update(status=CampaignStatus.PAUSED)
     assert campaign_unfinished(text="Raise recall", dataset=DATASET) is None

@@ -63,7 +63,9 @@ class Command(BaseCommand):
             campaign = campaign_unfinished(text=translation.text, dataset=wish.dataset)
             if campaign is not None:
                 console.print(f"going on with campaign {campaign.number}, which began and did not end")
-                console.print("[dim]its own seed, cycles, dialogues and autonomy hold[/]")
+                console.print(
+                    "[dim]its own seed, cycles, dialogues and autonomy hold; another worker's step is waited for[/]"
+                )
                 if campaign.status == CampaignStatus.FAILED:
                     campaign_go_on(campaign_id=campaign.id, actor=person, background=False)
             else:
