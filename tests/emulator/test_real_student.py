@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from django.core.management import call_command
 
 from contracts.actor import Actor
 from emulator.domain.script import EmulationPlan
@@ -29,17 +26,3 @@ def test_emulation_run__real_student__binds_what_was_told_to_real_memories(bob: 
     truths = ground_truths(batch="real")
     assert truths
     assert all(set(truth.expected_memory_ids) <= known for truth in truths)
-
-
-def test_emulate__json__prints_what_was_played(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("emulate", "--dialogues", "2", "--turns", "3", "--seed", "4", "--batch", "cmd", "--json")
-    shown = json.loads(capsys.readouterr().out)
-    assert (shown["status"], shown["dialogues"]["done"], shown["turns"]["failed"]) == ("completed", 2, 0)
-
-
-def test_emulate__unknown_scenario__is_bad_usage() -> None:
-    from django.core.management import CommandError
-
-    with pytest.raises(CommandError) as caught:
-        call_command("emulate", "--dialogues", "2", "--scenarios", "nobody")
-    assert caught.value.returncode == 2

@@ -1,4 +1,4 @@
-"""Play dialogues of synthetic users against MaaS, through its ordinary entrypoint."""
+"""Play dialogues of synthetic users against MaaS, and have the Sensor record them (steps 4 and 5 of a cycle)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from rich.progress import Progress as Bar
 
 from contracts.actor import Actor, Role
 from emulator.models import EmulationBatch
+from emulator.selectors import ground_truths, run_ids
 from emulator.services import EmulationPlan, Progress, emulation_run, emulation_start
 from kernel.errors import DomainError, RuleViolated
+from maas.client import get_client
+from manager.engine.passes import recorded
+from sensor.services import runs_capture
 
 _COLUMNS = (
     TextColumn("{task.description}"),
@@ -27,7 +31,9 @@ _COLUMNS = (
 
 
 class Command(BaseCommand):
-    help = "Play dialogues of synthetic users against MaaS. The same --batch again goes on where it was left."
+    help = (
+        "Play dialogues of synthetic users against MaaS and record them. The same --batch again goes on where it was."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dialogues", type=int, required=True, help="how many threads to play")
@@ -47,6 +53,8 @@ class Command(BaseCommand):
             batch = emulation_start(plan=_plan(options), actor=actor)
             quiet = options["json"] or not self.stdout.isatty()
             batch = _play(batch, None if quiet else Bar(*_COLUMNS))
+            recorded(ground_truths(batch=batch.batch))
+            runs_capture(run_ids=run_ids(batch=batch.batch))
         except RuleViolated as error:
             raise CommandError(error.message, returncode=2) from error
         except DomainError as error:
@@ -75,8 +83,6 @@ def _plan(options: dict[str, Any]) -> EmulationPlan:
 
 
 def _play(batch: EmulationBatch, bar: Bar | None) -> EmulationBatch:
-    from maas.client import get_client
-
     if bar is None:
         return emulation_run(batch_id=batch.pk, client=get_client())
     with bar:
