@@ -221,6 +221,31 @@ def test_guards__limit_of_latency__becomes_a_ratio_of_the_latency_of_one_run() -
 
 
 @pytest.mark.parametrize(
+    ("start", "now", "margin"), [(1000.0, 1000.0, 0.25), (1000.0, 1100.0, 0.15), (1000.0, 1400.0, 0.005)]
+)
+def test_guards__rise_of_latency_allowed_in_ms__becomes_a_ratio_too(start: float, now: float, margin: float) -> None:
+    constraint = Constraint(metric="latency_p95", kind="no_large_rise", value=250.0)
+    found = guards(constraint, start={"latency_p95": start}, now={"latency_p95": now})
+
+    assert found["latency_ms"].max_delta == pytest.approx(margin)
+
+
+def test_guards__two_constraints_on_one_metric__the_tighter_holds_whatever_their_order() -> None:
+    both = [
+        Constraint(metric=RECALL, kind="min", value=0.2),
+        Constraint(metric=RECALL, kind="no_large_drop", value=0.03),
+    ]
+
+    assert guards(*both)[RECALL].max_delta == guards(*reversed(both))[RECALL].max_delta == pytest.approx(-0.03)
+
+
+def test_guards__constraint_on_mean_latency__is_held_though_passes_measure_percentiles_only() -> None:
+    found = guards(Constraint(metric="latency_ms", kind="no_large_rise", value=0.05), now={"latency_p50": 800.0})
+
+    assert found["latency_ms"].max_delta == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
     ("metric", "value", "margin"),
     [(RECALL, 0.9, -0.2), (RECALL, 0.72, -0.05), (RECALL, 0.3, -0.05), ("context_utilization", 0.98, -0.08)],
 )
