@@ -10,16 +10,20 @@ from django.utils import timezone
 from django_q.models import Task
 
 from contracts.actor import component
-from goals.domain.lifecycle import CampaignStatus
+from goals.domain.lifecycle import ENDED, CampaignStatus
 from goals.models import Campaign
 from kernel.errors import Conflict
 from maas.client import get_client
+from manager.domain.lifecycle import ApprovalStatus
 from manager.engine.advance import Worker, campaign_advance
+from manager.engine.closing import look_again
 from manager.engine.lease import worker_name
 from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_unattended, parallel
 from manager.services.decisions import approval_finish_enqueue
 from manager.services.rechecks import approval_recheck
+from manager.services.settling import activation_settle_enqueue
+from tuner.selectors import active_version
 
 HISTORY_DAYS = 7
 
@@ -43,10 +47,23 @@ def approval_finish(approval_id: str) -> str:
             approval = approval_recheck(
                 approval_id=uuid.UUID(approval_id), client=get_client(), actor=component("manager"), parallel=parallel()
             )
+            if approval.status == ApprovalStatus.APPLIED:
+                activation_settle_enqueue(campaign=approval.campaign)
             return approval.status
         except Conflict:
             continue
     raise Conflict("the active version keeps moving; the approval is asked about again later")
+
+
+def activation_settle(campaign_id: str) -> int:
+    """Measure the active version on the data of an ended campaign; confirm it, or roll it back when golden is worse.
+
+    Returns the version that is active then.
+    """
+    campaign = Campaign.objects.select_related("goal").get(id=uuid.UUID(campaign_id))
+    if campaign.status in ENDED:
+        look_again(campaign, get_client(), parallel())
+    return active_version().version
 
 
 def unattended_pick_up() -> int:

@@ -9,16 +9,18 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from audit.services import entry_append
+from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
 from contracts.change import ChangeProposal
 from contracts.parameters import ParameterChange
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
 from experiments.services import experiment_transition
+from goals.models import Campaign
 from kernel.errors import Conflict, DomainError, InvalidInput, NotAuthorised, NotFound, RuleViolated
 from manager.domain.lifecycle import APPROVAL, ApprovalStatus
-from manager.models import Approval
+from manager.models import Approval, Report
+from manager.reports.content import report_write
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
 from tuner.selectors import active_version
@@ -197,6 +199,7 @@ def _move(
 ) -> None:
     """One compare-and-swap with its audit row; whoever comes second gets `Conflict`."""
     APPROVAL.check(source, target)
+    chain_lock()  # before the row, as every writer of both
     values: dict[str, Any] = {"status": target}
     if target in (ApprovalStatus.APPROVED, ApprovalStatus.REJECTED):
         values |= {"decided_by": actor.label, "decided_at": timezone.now(), "comment": comment or ""}
@@ -232,6 +235,7 @@ def _log(
 
 
 def _journal(approval: Approval, kind: str, reason: str) -> None:
+    """Tell the journal, and the report where there is one already."""
     experiment = approval.experiment
     journal_write(
         campaign=approval.campaign,
@@ -243,3 +247,5 @@ def _journal(approval: Approval, kind: str, reason: str) -> None:
         cycle=experiment.cycle,
         experiment=experiment.slug,
     )
+    if Report.objects.filter(campaign=approval.campaign).exists():
+        report_write(campaign=Campaign.objects.select_related("goal").get(id=approval.campaign_id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 
 from contracts.actor import Actor, Role
@@ -13,6 +15,7 @@ from goals.models import Campaign
 from incidents.services import incident_open
 from kernel.errors import InvalidInput
 from manager.services.journal import journal_write
+from manager.services.settling import activation_settle_enqueue
 from tuner.selectors import active_version, version_get
 from tuner.services import parameters_rollback
 
@@ -62,4 +65,6 @@ def rollback_order(
             subject=f"version:{change.previous_version}",
             actor=actor,
         )
+    else:
+        transaction.on_commit(partial(activation_settle_enqueue, campaign=campaign))
     return change
