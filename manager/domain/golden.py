@@ -19,6 +19,13 @@ _IMPROVED = {
     "hallucination_rate": -0.01,
     "context_utilization": 0.02,
 }
+_WORST = {
+    "retrieval_recall": 0.0,
+    "retrieval_precision": 0.0,
+    "hallucination_rate": 1.0,
+    "context_utilization": 0.0,
+}
+"""What a failed run counts as: a missing case is not a passing case."""
 _WATCHED = ("retrieval_recall", "retrieval_precision", "hallucination_rate", "context_utilization")
 
 
@@ -74,9 +81,32 @@ def gate(  # noqa: PLR0911
     )
 
 
+def failures_priced(metrics: Mapping[str, float | None], counts: Mapping[str, int]) -> dict[str, float | None]:
+    """Means in which each failed run counts as the worst there is; averages alone leave failed runs out.
+
+    For what is judged, never for what it is compared with: failures of the baseline must not make a change look good.
+    `counts["error_rate"]` is the number of all runs.
+    """
+    failed = round((metrics.get("error_rate") or 0.0) * counts.get("error_rate", 0))
+    priced = dict(metrics)
+    for name, worst in _WORST.items() if failed else ():
+        measured = counts.get(name, 0)
+        total = (metrics.get(name) or 0.0) * measured + worst * failed
+        priced[name] = total / (measured + failed)
+    return priced
+
+
 def degradations(*, before: Mapping[str, float | None], after: Mapping[str, float | None]) -> list[str]:
-    """What got worse beyond the gate's limits, as sentences."""
+    """What got worse beyond the gate's limits, as sentences; what can no longer be measured counts as worse."""
     found = []
+    foreign = after.get("isolation_violations") or 0
+    if foreign:
+        found.append(f"memories of another user reached golden answers ({foreign:.0f})")
+    found += [
+        f"{METRICS[name].title.lower()} cannot be measured on the golden set"
+        for name in ("hallucination_rate", *_FALLING)
+        if before.get(name) is not None and after.get(name) is None
+    ]
     rise = _row(before.get("hallucination_rate"), after.get("hallucination_rate"))["difference"]
     if rise is not None and rise > _LIMIT + _ROUNDING:
         found.append(f"hallucination rises by {amount('hallucination_rate', rise)} on the golden set, more than .050")

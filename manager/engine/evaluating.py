@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.change import AppliedChange
 from goals.services import campaign_record, campaign_usage_add
-from manager.domain.golden import degradations
+from manager.domain.golden import degradations, failures_priced
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
 from manager.engine.passes import monitor
@@ -77,7 +77,8 @@ def settle(context: StepContext) -> Standing:
     if active.stable_since is not None or active.parent_version is None:
         return standing
     before = monitor(context, split="golden", version=active.parent_version)
-    broken = degradations(before=before.metrics, after=standing.golden.metrics)
+    after = failures_priced(standing.golden.metrics, standing.golden.counts)
+    broken = degradations(before=before.metrics, after=after)
     if not broken:
         version_confirm_stable(
             version=active.version, actor=MANAGER, reason="the golden set is not worse after activation"

@@ -7,8 +7,9 @@ from experiments.domain.examples import content_hash
 from experiments.models import EvaluationPass, Experiment
 from experiments.runner import PassPlan, pass_run
 from experiments.selectors import golden_examples, golden_looks
+from kernel.errors import Conflict
 from maas.client import MaasClient
-from manager.domain.golden import GateDecision, gate
+from manager.domain.golden import GateDecision, failures_priced, gate
 from manager.engine.context import MANAGER, StepContext
 from manager.engine.passes import examples_of, recorded, run_pass
 from manager.services.policy import policy_current
@@ -27,19 +28,29 @@ def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
     spent = _budget_spent(experiment.dataset, batch)
     if spent:
         return GateDecision(False, policy.golden_mode, spent, {})
+    over = examples_of(context, "golden")
     run_pass(
         context,
         batch=batch,
         split="golden",
         purpose="gate",
         arms=experiment.arm_versions,
-        over=examples_of(context, "golden"),
+        over=over,
         label=f"golden gate for {experiment.factor} → {experiment.to_value}",
         experiment=experiment.slug,
     )
+    return _decided(batch, experiment.metric, policy.golden_mode, len(over))
+
+
+def _decided(batch: str, metric: str, mode: str, examples: int) -> GateDecision:
+    """The gate over a finished look. Raises `Conflict` unless each example was recorded under both arms."""
     before = batch_measure(batch=batch, variant="baseline")
     after = batch_measure(batch=batch, variant="variant")
-    return gate(before=before.metrics, after=after.metrics, metric=experiment.metric, mode=policy.golden_mode)
+    if (before.n, after.n) != (examples, examples):
+        raise Conflict(
+            f"{before.n} and {after.n} of {examples} golden runs were recorded: without the others nothing is decided"
+        )
+    return gate(before=before.metrics, after=failures_priced(after.metrics, after.counts), metric=metric, mode=mode)
 
 
 def _budget_spent(dataset: str, batch: str) -> str:
@@ -91,10 +102,5 @@ def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, cl
         client=client,
     )
     recorded(truths)
-    decision = gate(
-        before=batch_measure(batch=batch, variant="baseline").metrics,
-        after=batch_measure(batch=batch, variant="variant").metrics,
-        metric=experiment.metric,
-        mode=policy_current().golden_mode,
-    )
+    decision = _decided(batch, experiment.metric, policy_current().golden_mode, len(over))
     return "" if decision.passed else f"on top of version {base}: {decision.reason}"

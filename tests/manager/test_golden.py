@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from manager.domain.golden import GateDecision, gate
+from manager.domain.golden import GateDecision, degradations, failures_priced, gate
 
 BEFORE: dict[str, float | None] = {
     "retrieval_recall": 0.5,
@@ -116,3 +116,38 @@ def test_gate__not_worse__passes_without_any_improvement() -> None:
 def test_gate__any_decision__carries_before_after_and_difference() -> None:
     row = decided({"retrieval_recall": 0.75}).to_json()["rows"]["retrieval_recall"]
     assert row == {"before": 0.5, "after": 0.75, "difference": 0.25}
+
+
+# --- failures and what cannot be measured ----------------------------------------------------------------------------
+
+COUNTS = {"error_rate": 100, "retrieval_recall": 80, "hallucination_rate": 80}
+
+
+def test_priced__failed_runs__count_as_the_worst_there_is() -> None:
+    found = failures_priced({"error_rate": 0.2, "retrieval_recall": 0.5, "hallucination_rate": 0.1}, COUNTS)
+    assert (found["retrieval_recall"], found["hallucination_rate"]) == pytest.approx((0.4, 0.28))
+
+
+def test_priced__nothing_failed__changes_nothing() -> None:
+    measured = {"error_rate": 0.0, "retrieval_recall": 0.5, "retrieval_precision": None}
+    assert failures_priced(measured, COUNTS) == measured
+
+
+def test_gate__hard_questions_failed_under_the_variant__is_no_gain() -> None:
+    after = {**BEFORE, "retrieval_recall": 0.6, "error_rate": 0.2}
+    counts = {**dict.fromkeys(BEFORE, 80), "error_rate": 100}
+    assert gate(before=BEFORE, after=after, metric="retrieval_recall", mode="directional").passed
+    assert not gate(
+        before=BEFORE, after=failures_priced(after, counts), metric="retrieval_recall", mode="directional"
+    ).passed
+
+
+def test_gate__measured_before_and_not_after__refuses() -> None:
+    decision = decided({"retrieval_precision": None}, mode="not_worse")
+    assert decision.reason == "retrieval precision cannot be measured on the golden set"
+    assert not decision.passed
+
+
+def test_degradations__memory_of_another_user__is_one_whatever_else_improves() -> None:
+    after = {**BEFORE, "retrieval_recall": 0.9, "isolation_violations": 1.0}
+    assert degradations(before=BEFORE, after=after) == ["memories of another user reached golden answers (1)"]
