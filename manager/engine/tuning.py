@@ -116,13 +116,14 @@ def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
     if experiment.status == ExperimentStatus.COMPLETED:
         focus = context.cycle.data.get("focus", {})
         result = experiment_analyze(slug=experiment.slug, batch=batch_of(experiment), category=focus.get("category"))
+        # The hypothesis first: a worker killed in between finds the experiment completed and comes here again.
+        _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], result.recommendation["reason"])
         experiment_transition(
             slug=experiment.slug,
             target=ExperimentStatus.ANALYZED,
             actor=TEACHER,
             reason=f"{result.verdict}: {result.recommendation['reason']}",
         )
-        _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], result.recommendation["reason"])
         return result
     stored = result_of(experiment.slug)
     assert stored is not None  # noqa: S101 - analyzed means that the result was stored before

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from audit.models import AuditEntry
 from contracts.actor import Actor
@@ -17,6 +17,8 @@ from contracts.parameters import ParameterChange, ParameterValue
 from experiments.models import EvaluationPass, Experiment, ExperimentResult
 from experiments.selectors import golden_looks
 from goals.models import Campaign
+from hypotheses.models import Hypothesis
+from hypotheses.services import hypothesis_register
 from incidents.models import Incident
 from kernel.errors import Conflict
 from maas.client import get_client
@@ -25,11 +27,13 @@ from manager.engine import tuning
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.context import StepContext
 from manager.engine.evaluating import settle
+from manager.engine.gate import golden_gate
 from manager.engine.lease import NoLease
 from manager.models import Approval, Cycle, JournalEntry
 from manager.services.approvals import approval_approve, approval_request
 from manager.services.policy import policy_change
 from manager.services.rechecks import approval_recheck
+from sensor.models import SensorEvent
 from tests.manager.world import ALICE, Sizes, approval_made, campaign_make, dataset_load, experiment_won
 from tuner.selectors import active_version, version_values
 from tuner.services import change_apply, parameters_freeze
@@ -319,3 +323,40 @@ def test_recheck__twice__applies_once(campaign: Campaign, alice: Actor) -> None:
     approval_approve(approval_id=approval.id, actor=alice)
     versions = [recheck(approval.id, alice).applied_version for _ in range(2)]
     assert versions[0] == versions[1] == active_version().version
+
+
+# --- killed between two writes ---------------------------------------------------------------------------------------
+
+
+def test_analyzed__killed_before_the_experiment_is_marked__hypothesis_is_resolved_all_the_same(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = experiment_won(campaign)
+    hypothesis = hypothesis_register(
+        campaign=campaign, factor=FACTOR, from_value=1, to_value=2, base_version=1, metric="retrieval_recall",
+        direction="increase", actor=ALICE,
+    )  # fmt: skip
+    Hypothesis.objects.update(status="running")
+    Experiment.objects.filter(id=experiment.id).update(status="completed", hypothesis=hypothesis)
+    cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)
+    real = tuning.experiment_transition
+
+    def killed(**_: Any) -> Experiment:
+        raise OperationalError("killed")
+
+    monkeypatch.setattr(tuning, "experiment_transition", killed)
+    with pytest.raises(OperationalError):
+        step_on(campaign)
+    monkeypatch.setattr(tuning, "experiment_transition", real)
+    step_on(campaign)
+    experiment.refresh_from_db()
+    assert (Hypothesis.objects.get().status, experiment.status) == ("confirmed", "applied")
+
+
+def test_gate__run_that_was_never_recorded__decides_nothing(campaign: Campaign) -> None:
+    experiment = experiment_won(campaign)
+    context = context_of(campaign, cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug))
+    golden_gate(context, experiment)
+    SensorEvent.objects.filter(split="golden", variant="variant").first().delete()  # type: ignore[union-attr]
+    with pytest.raises(Conflict, match="12 and 11 of 12 golden runs were recorded"):
+        golden_gate(context, experiment)
