@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audit.services import entry_append
+from audit.services import chain_lock, entry_append
 from contracts.actor import Actor
 from contracts.evaluation import Evaluation, Sample
 from contracts.experiment_spec import ExperimentSpec
@@ -95,6 +95,7 @@ def experiment_transition(
     2. Check the lifecycle. 3. UPDATE … WHERE status is still what was seen: it must hit exactly one row, or somebody
     else was first (`Conflict`). 4. The audit row, in the same transaction.
     """
+    chain_lock()  # before the row, as every writer of both
     experiment = experiment_by_slug(slug)
     source = ExperimentStatus(experiment.status)
     if source == target:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Func, TextField, Value
 from django.utils import timezone
 
-from audit.services import entry_append
+from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
 from contracts.parameters import ParameterValue
 from goals.models import Campaign
@@ -84,6 +84,7 @@ def hypothesis_transition(
     """
     actor.require(Role.OPERATOR)
     HYPOTHESIS_LIFECYCLE.check(source, target)
+    chain_lock()  # before the row, as every writer of both
     now = timezone.now()
     values: dict[str, Any] = {"status": target, "updated_at": now, "resolved_at": now if target in RESOLVED else None}
     if next_steps is not None:

@@ -15,15 +15,21 @@ from audit.services import chain_lock
 from contracts.actor import Actor, Role
 from contracts.goal import Autonomy, GoalTranslation
 from contracts.metric import METRICS
+from experiments.domain.lifecycle import ExperimentStatus
+from experiments.models import Experiment
 from experiments.selectors import dataset_by_name
+from experiments.services import experiment_transition
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
 from goals.translation import translate
+from hypotheses.domain.lifecycle import HypothesisStatus
+from hypotheses.services import hypothesis_transition
 from kernel.canonical import derive_seed
 from kernel.errors import Conflict, RuleViolated
-from manager.domain.lifecycle import WORKING, CycleState
+from manager.domain.lifecycle import WORKING, ApprovalStatus, CycleState
 from manager.models import Cycle
+from manager.services.approvals import approval_void
 from tuner.registry import FACTORS
 
 CYCLES, DIALOGUES = 10, 30
@@ -136,14 +142,42 @@ def campaign_go_on(*, campaign_id: uuid.UUID, actor: Actor, background: bool = T
 
 @transaction.atomic
 def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campaign:
-    """Stop for good; what was applied stays, and can be rolled back."""
+    """Stop for good; what was applied stays, and can be rolled back.
+
+    Experiments that have not run to their end are closed, for a running one keeps its factor from all others. What was
+    tested and waits for a person goes on waiting.
+    """
     actor.require(Role.OPERATOR)
     chain_lock()
     campaign = campaign_stop(campaign_id=campaign_id, actor=actor, reason=reason)
+    for experiment in campaign.experiments.filter(status__in=[ExperimentStatus.PLANNED, ExperimentStatus.RUNNING]):
+        _experiment_close(experiment, actor, f"the campaign was stopped: {reason}")
     Cycle.objects.filter(campaign=campaign, finished_at__isnull=True).update(
         state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at
     )
     return campaign
+
+
+def _experiment_close(experiment: Experiment, actor: Actor, reason: str) -> None:
+    for approval in experiment.approvals.filter(kind="start", experiment__status=ExperimentStatus.PLANNED):
+        if approval.status in (ApprovalStatus.PENDING, ApprovalStatus.APPROVED):
+            approval_void(approval_id=approval.id, actor=actor, reason=reason)
+    experiment_transition(
+        slug=experiment.slug,
+        target=ExperimentStatus.REJECTED,
+        actor=actor,
+        reason=reason,
+        decision="refused:stopped",
+        decision_reason=reason,
+    )
+    if experiment.hypothesis is not None and experiment.hypothesis.status == HypothesisStatus.RUNNING:
+        hypothesis_transition(
+            hypothesis_id=experiment.hypothesis.id,
+            source=HypothesisStatus.RUNNING,
+            target=HypothesisStatus.INCONCLUSIVE,
+            actor=actor,
+            reason=reason,
+        )
 
 
 def campaigns_unattended() -> list[uuid.UUID]:

@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from contracts.actor import Actor
+from experiments.models import Experiment
 from goals.models import Campaign
 from manager.domain.lifecycle import CycleState
 from manager.engine import advance
 from manager.engine.context import Step, StepContext
 from manager.engine.lease import leased
 from manager.foreground import learn_json
-from manager.models import Cycle, JournalEntry
+from manager.models import Approval, Cycle, JournalEntry
 from manager.reports.content import report_write
+from manager.services.approvals import approval_request
 from manager.services.campaigns import campaign_end, campaign_go_on, campaign_hold, campaigns_unattended
 from manager.tasks import campaign_step, unattended_pick_up
 from tests.manager.made_up import Action, cycle_of, plain, step_on
-from tests.manager.world import Sizes, campaign_make, dataset_load
+from tests.manager.world import Sizes, approval_made, campaign_make, dataset_load, experiment_won
 
 
 @pytest.fixture
@@ -66,6 +68,29 @@ def test_stop__of_a_paused_campaign__ends_its_cycle(campaign: Campaign, bob: Act
     campaign_hold(campaign_id=campaign.id, actor=bob, reason="lunch")
     campaign_end(campaign_id=campaign.id, actor=bob, reason="enough")
     assert (cycle_of(campaign).state, cycle_of(campaign).outcome) == ("IDLE", "stopped")
+
+
+def test_stop__experiment_under_way__frees_its_factor_for_others(campaign: Campaign, bob: Actor) -> None:
+    running = experiment_won(campaign)
+    Experiment.objects.filter(id=running.id).update(status="running")
+    campaign_end(campaign_id=campaign.id, actor=bob, reason="enough")
+    running.refresh_from_db()
+    assert (running.status, running.decision) == ("rejected", "refused:stopped")
+    assert running.decision_reason == "the campaign was stopped: enough"
+
+
+def test_stop__start_waits_for_a_person__is_asked_no_more(campaign: Campaign, bob: Actor) -> None:
+    planned = experiment_won(campaign)
+    Experiment.objects.filter(id=planned.id).update(status="planned")
+    approval_request(experiment=planned, kind="start", reasons=["manual"], evidence={}, proposed_by="teacher")
+    campaign_end(campaign_id=campaign.id, actor=bob, reason="enough")
+    assert (Approval.objects.get().status, Experiment.objects.get().status) == ("void", "rejected")
+
+
+def test_stop__tested_change_waits_for_a_person__goes_on_waiting(campaign: Campaign, bob: Actor) -> None:
+    approval_made(experiment_won(campaign))
+    campaign_end(campaign_id=campaign.id, actor=bob, reason="enough")
+    assert (Approval.objects.get().status, Experiment.objects.get().status) == ("pending", "analyzed")
 
 
 def test_stop__in_the_middle_of_a_step__ends_the_cycle_and_drops_the_step(
