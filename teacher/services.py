@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.evaluation import Sample, Verdict
+from contracts.evaluation import HealthCheck, Sample, Verdict
 from contracts.experiment_spec import ExperimentSpec
 from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
@@ -17,6 +17,8 @@ from kernel.errors import NotFound
 from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate, samples_read
 from teacher.judges import JUDGE_VERSION, batch_judge
 from teacher.recommendation import recommend
+from teacher.soundness import NAMES as HEALTH_NAMES
+from teacher.soundness import checks
 
 OUTCOMES = {
     Verdict.WINNER: HypothesisStatus.CONFIRMED,
@@ -49,7 +51,8 @@ def experiment_analyze(*, slug: str, batch: str, category: str | None = None) ->
     samples = samples_read(batch=batch)
     if category is not None:
         samples = [_only_in(sample, metric, category) for sample in samples]
-    evaluation = evaluate(spec, samples)
+    health = checks(batch=batch, arm_versions=experiment.arm_versions, judge_version=JUDGE_VERSION)
+    evaluation = evaluate(spec, samples, health=health)
     by_category = differences_by_category(samples, baseline=spec.baseline, variant=evaluation.variant, metric=metric)
     change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
     return result_record(
@@ -91,7 +94,11 @@ def verdict_replay(*, slug: str) -> Replay:
     if stable_hash(stored.samples) != stored.samples_hash:
         return Replay(slug, False, "the stored samples are not the ones that the verdict was made from (hash differs)")
     spec = ExperimentSpec.from_mission_json(stored.spec)
-    again = evaluate(spec, [Sample.model_validate(row) for row in stored.samples]).model_dump(mode="json")
+    health = [
+        HealthCheck.model_validate(row) for row in stored.evaluation.get("health", ()) if row["name"] in HEALTH_NAMES
+    ]
+    samples = [Sample.model_validate(row) for row in stored.samples]
+    again = evaluate(spec, samples, health=health).model_dump(mode="json")
     if canonical_json(again) == canonical_json(stored.evaluation):
         return Replay(slug, True)
     where = next(

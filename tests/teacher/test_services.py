@@ -10,7 +10,8 @@ import pytest
 from contracts.actor import component
 from contracts.evaluation import Evaluation
 from contracts.recommendation import Recommendation
-from experiments.models import ExperimentResult
+from experiments.models import EvaluationPass, ExperimentResult
+from experiments.services import experiment_bind_arms
 from hypotheses.domain.lifecycle import HypothesisStatus
 from kernel.errors import NotFound
 from sensor.models import LedgerEntry, RunJudgement, SensorEvent
@@ -195,6 +196,60 @@ def test_outcomes__every_verdict__says_something_of_its_hypothesis() -> None:
     assert set(OUTCOMES.values()) == {
         HypothesisStatus.CONFIRMED, HypothesisStatus.REJECTED, HypothesisStatus.INCONCLUSIVE,
     }  # fmt: skip
+
+
+# --- soundness --------------------------------------------------------------------------------------------------------
+
+
+def blocked_by(name: str) -> str:
+    """The verdict on a clear gain, when the check named fails."""
+    result = analyzed()
+    found = {item.name: item for item in Evaluation.model_validate(result.evaluation).health}
+    assert not found[name].ok
+    return result.verdict
+
+
+def test_analyze__run_under_other_parameters_than_its_arms__blocks_the_verdict() -> None:
+    experiment(TEACHER)
+    experiment_bind_arms(slug="e-1", arm_versions={"baseline": 7, "variant": 8})
+    runs_of_both_arms()
+    SensorEvent.objects.filter(variant="baseline").update(parameter_version=7)
+    SensorEvent.objects.filter(variant="variant").update(parameter_version=8)
+    SensorEvent.objects.filter(variant="variant", example_id="q000").update(parameter_version=7)
+
+    assert blocked_by("arm_parameters") == "inconclusive"
+
+
+def test_analyze__example_that_was_recorded_in_neither_arm__blocks_the_verdict() -> None:
+    experiment(TEACHER)
+    runs_of_both_arms()
+    EvaluationPass.objects.create(
+        batch=BATCH, dataset="d", split="validation", purpose="experiment", arms={}, planned=162
+    )
+
+    assert blocked_by("complete_record") == "inconclusive"
+
+
+def test_analyze__all_recorded_under_its_arms__is_sound() -> None:
+    experiment(TEACHER)
+    runs_of_both_arms()
+    EvaluationPass.objects.create(
+        batch=BATCH, dataset="d", split="validation", purpose="experiment", arms={}, planned=160
+    )
+
+    assert analyzed().verdict == "winner"
+
+
+def test_replay__blocked_verdict__comes_out_the_same_without_the_runs() -> None:
+    experiment(TEACHER)
+    runs_of_both_arms()
+    EvaluationPass.objects.create(
+        batch=BATCH, dataset="d", split="validation", purpose="experiment", arms={}, planned=162
+    )
+    blocked_by("complete_record")
+    SensorEvent.objects.all().delete()
+
+    assert verdict_replay(slug="e-1").identical is True
 
 
 # --- replay -----------------------------------------------------------------------------------------------------------
