@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from contracts.dialogue import GroundTruth
 from emulator.domain.script import DialogueScript, EmulationPlan, QueryTruth, ScriptTurn
-from emulator.selectors import ground_truths
+from emulator.selectors import batch_by_name, ground_truths
 from emulator.services import Progress, emulation_run, emulation_start
 from experiments.bundled import BUNDLED
 from experiments.domain.examples import ExampleValue
 from experiments.selectors import examples
 from kernel.canonical import derive_seed, derive_uuid, stable_fraction
-from kernel.errors import InvalidInput
+from kernel.errors import InvalidInput, NotFound
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
 from manager.engine.passes import recorded
@@ -25,7 +25,7 @@ def step(context: StepContext) -> Step:
     """Play this cycle's dialogues, resuming where a killed worker stopped, and hand their truth to the Sensor."""
     campaign, batch = context.campaign, f"{context.name}-train"
     seed = derive_seed(campaign.seed, context.cycle.number)
-    version = context.cycle.data.get("version") or active_version().version
+    version = _begun_under(batch) or active_version().version
     scripts = None
     if campaign.dataset != BUNDLED:
         scripts = dialogue_scripts(
@@ -62,6 +62,14 @@ def step(context: StepContext) -> Step:
             ),
         ),
     )
+
+
+def _begun_under(batch: str) -> int | None:
+    """The version under which a killed worker began these dialogues; another may be active by now."""
+    try:
+        return EmulationPlan.model_validate(batch_by_name(batch).plan).pinned_version
+    except NotFound:
+        return None
 
 
 def dialogue_scripts(

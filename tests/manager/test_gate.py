@@ -23,7 +23,7 @@ from incidents.models import Incident
 from kernel.errors import Conflict
 from maas.client import get_client
 from manager.domain.lifecycle import CycleState
-from manager.engine import tuning
+from manager.engine import emulating, tuning
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.context import StepContext
 from manager.engine.evaluating import settle
@@ -360,3 +360,11 @@ def test_gate__run_that_was_never_recorded__decides_nothing(campaign: Campaign) 
     SensorEvent.objects.filter(split="golden", variant="variant").first().delete()  # type: ignore[union-attr]
     with pytest.raises(Conflict, match="12 and 11 of 12 golden runs were recorded"):
         golden_gate(context, experiment)
+
+
+def test_emulating__another_version_activated_since_it_began__is_ended_under_the_first(campaign: Campaign) -> None:
+    context = context_of(campaign, cycle_at(campaign, CycleState.EMULATING))
+    first = emulating.step(context)
+    activated(OTHER, 4400)  # and the worker is killed before it commits
+    again = emulating.step(context)
+    assert (again.data, again.data["version"]) == (first.data, 1)
