@@ -47,10 +47,25 @@ class GateDecision:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class CategoryValues:
+    """The goal's metric on the golden questions of one category."""
+
+    name: str
+    before: float | None
+    after: float | None
+
+
 def gate(  # noqa: PLR0911
-    *, before: Mapping[str, float | None], after: Mapping[str, float | None], metric: str, mode: str
+    *,
+    before: Mapping[str, float | None],
+    after: Mapping[str, float | None],
+    metric: str,
+    mode: str,
+    category: CategoryValues | None = None,
 ) -> GateDecision:
-    """Decide on one change. `metric` is the goal's own.
+    """Decide on one change. `metric` is the goal's own; `category`: the goal asks about this kind of question only, so
+    its metric must move the right way on these.
 
     Any mode: rejected when hallucination rises by more than 0.05, or precision or recall falls by more than 0.05 or
     a fifth of its value, whichever is stricter. Then `directional`: the goal's metric must move the right way;
@@ -69,6 +84,9 @@ def gate(  # noqa: PLR0911
         return GateDecision(True, mode, f"{METRICS[improved[0]].title.lower()} improved on the golden set", rows)
     difference = rows[metric]["difference"]
     title = METRICS[metric].title.lower()
+    if category is not None:
+        difference = _row(category.before, category.after)["difference"]
+        title = f"{title} of {category.name} questions"
     if difference is None:
         return GateDecision(False, mode, f"{title} cannot be measured on the golden set", rows)
     right = difference > _ROUNDING if METRICS[metric].higher_is_better else difference < -_ROUNDING

@@ -9,10 +9,12 @@ from experiments.runner import PassPlan, pass_run
 from experiments.selectors import golden_examples, golden_looks
 from kernel.errors import Conflict
 from maas.client import MaasClient
-from manager.domain.golden import GateDecision, failures_priced, gate
+from manager.domain.golden import CategoryValues, GateDecision, failures_priced, gate
 from manager.engine.context import MANAGER, StepContext
 from manager.engine.passes import examples_of, recorded, run_pass
+from manager.models import Cycle
 from manager.services.policy import policy_current
+from teacher.aggregator import Aggregate
 from teacher.services import batch_measure
 from tuner.selectors import version_values
 from tuner.services import experiment_prepare
@@ -39,10 +41,10 @@ def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
         label=f"golden gate for {experiment.factor} → {experiment.to_value}",
         experiment=experiment.slug,
     )
-    return _decided(batch, experiment.metric, policy.golden_mode, len(over))
+    return _decided(experiment, batch, policy.golden_mode, len(over))
 
 
-def _decided(batch: str, metric: str, mode: str, examples: int) -> GateDecision:
+def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> GateDecision:
     """The gate over a finished look. Raises `Conflict` unless each example was recorded under both arms."""
     before = batch_measure(batch=batch, variant="baseline")
     after = batch_measure(batch=batch, variant="variant")
@@ -50,7 +52,28 @@ def _decided(batch: str, metric: str, mode: str, examples: int) -> GateDecision:
         raise Conflict(
             f"{before.n} and {after.n} of {examples} golden runs were recorded: without the others nothing is decided"
         )
-    return gate(before=before.metrics, after=failures_priced(after.metrics, after.counts), metric=metric, mode=mode)
+    return gate(
+        before=before.metrics,
+        after=failures_priced(after.metrics, after.counts),
+        metric=experiment.metric,
+        mode=mode,
+        category=_category_values(experiment, before, after),
+    )
+
+
+def _category_values(experiment: Experiment, before: Aggregate, after: Aggregate) -> CategoryValues | None:
+    """The goal's metric in the category that the experiment was planned for; None when it was planned for all, or
+    when golden has no such questions (then the metric is measured as a whole, as everywhere)."""
+    cycles = (
+        experiment.campaign.cycles.filter(number=experiment.cycle or 0) if experiment.campaign else Cycle.objects.none()
+    )
+    planned = cycles.first()
+    name = (planned.data.get("focus") or {}).get("category") if planned is not None else None
+    if name is None or name not in before.by_category or name not in after.by_category:
+        return None
+    first, last = before.by_category[name], after.by_category[name]
+    metric = experiment.metric
+    return CategoryValues(name, first.metrics.get(metric), failures_priced(last.metrics, last.counts).get(metric))
 
 
 def _budget_spent(dataset: str, batch: str) -> str:
@@ -102,5 +125,5 @@ def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, cl
         client=client,
     )
     recorded(truths)
-    decision = _decided(batch, experiment.metric, policy_current().golden_mode, len(over))
+    decision = _decided(experiment, batch, policy_current().golden_mode, len(over))
     return "" if decision.passed else f"on top of version {base}: {decision.reason}"

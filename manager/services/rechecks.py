@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from contracts.actor import Actor
+from contracts.actor import Actor, Role
 from contracts.parameters import ParameterChange
 from kernel.errors import Conflict, DomainError
 from maas.client import MaasClient
@@ -22,6 +22,7 @@ def approval_recheck(*, approval_id: uuid.UUID, client: MaasClient, actor: Actor
     still active → apply. 4. Else golden decides on "active now" against "active now with the change". A base that
     moves while golden is asked raises `Conflict`: run it again.
     """
+    actor.require(Role.META_USER)
     approval = approval_by_id(approval_id)
     if approval.kind != "apply" or approval.status != ApprovalStatus.APPROVED:
         return approval

@@ -16,11 +16,12 @@ from contracts.goal import Autonomy
 from contracts.parameters import ParameterChange, ParameterValue
 from experiments.models import EvaluationPass, Experiment, ExperimentResult
 from experiments.selectors import golden_looks
+from experiments.services import experiment_transition
 from goals.models import Campaign
 from hypotheses.models import Hypothesis
 from hypotheses.services import hypothesis_register
 from incidents.models import Incident
-from kernel.errors import Conflict
+from kernel.errors import Conflict, NotAuthorised
 from maas.client import get_client
 from manager.domain.lifecycle import CycleState
 from manager.engine import emulating, tuning
@@ -317,6 +318,18 @@ def test_recheck__frozen_meanwhile__voids_with_the_tuners_reason(campaign: Campa
     assert done.outcome.startswith("the Tuner refuses: ")
 
 
+def test_recheck__by_somebody_who_may_not_apply__leaves_what_was_approved(
+    campaign: Campaign, alice: Actor, bob: Actor
+) -> None:
+    approval = approval_made(experiment_won(campaign))
+    activated(OTHER, 4400)
+    approval_approve(approval_id=approval.id, actor=alice)
+    with pytest.raises(NotAuthorised):
+        recheck(approval.id, bob)
+    approval.refresh_from_db()
+    assert approval.status == "approved"
+
+
 def test_recheck__twice__applies_once(campaign: Campaign, alice: Actor) -> None:
     approval = approval_made(experiment_won(campaign))
     activated(OTHER, 4400)
@@ -339,7 +352,6 @@ def test_analyzed__killed_before_the_experiment_is_marked__hypothesis_is_resolve
     Hypothesis.objects.update(status="running")
     Experiment.objects.filter(id=experiment.id).update(status="completed", hypothesis=hypothesis)
     cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)
-    real = tuning.experiment_transition
 
     def killed(**_: Any) -> Experiment:
         raise OperationalError("killed")
@@ -347,7 +359,7 @@ def test_analyzed__killed_before_the_experiment_is_marked__hypothesis_is_resolve
     monkeypatch.setattr(tuning, "experiment_transition", killed)
     with pytest.raises(OperationalError):
         step_on(campaign)
-    monkeypatch.setattr(tuning, "experiment_transition", real)
+    monkeypatch.setattr(tuning, "experiment_transition", experiment_transition)
     step_on(campaign)
     experiment.refresh_from_db()
     assert (Hypothesis.objects.get().status, experiment.status) == ("confirmed", "applied")
@@ -368,3 +380,9 @@ def test_emulating__another_version_activated_since_it_began__is_ended_under_the
     activated(OTHER, 4400)  # and the worker is killed before it commits
     again = emulating.step(context)
     assert (again.data, again.data["version"]) == (first.data, 1)
+
+
+def test_gate__experiment_of_one_category__looks_at_its_questions(campaign: Campaign) -> None:
+    experiment = experiment_won(campaign)
+    cycle = cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug, focus={"category": "temporal"})
+    assert "of temporal questions" in golden_gate(context_of(campaign, cycle), experiment).reason

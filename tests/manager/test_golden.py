@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from manager.domain.golden import GateDecision, degradations, failures_priced, gate
+from manager.domain.golden import CategoryValues, GateDecision, degradations, failures_priced, gate
 
 BEFORE: dict[str, float | None] = {
     "retrieval_recall": 0.5,
@@ -91,6 +91,19 @@ def test_gate__directional__wants_the_goals_metric_to_move_the_right_way(
 def test_gate__goals_metric_not_measured__refuses() -> None:
     decision = decided({"retrieval_recall": None})
     assert (decision.passed, decision.reason) == (False, "retrieval recall cannot be measured on the golden set")
+
+
+@pytest.mark.parametrize(("last", "passed"), [(0.35, True), (0.25, False), (None, False)])
+def test_gate__goal_of_one_category__that_category_must_move_the_right_way(last: float | None, passed: bool) -> None:
+    decision = gate(
+        before=BEFORE,
+        after={**BEFORE, "retrieval_recall": 0.6},
+        metric="retrieval_recall",
+        mode="directional",
+        category=CategoryValues("temporal", 0.3, last),
+    )
+    assert decision.passed is passed
+    assert "retrieval recall of temporal questions" in decision.reason
 
 
 @pytest.mark.parametrize(
