@@ -26,7 +26,7 @@ from goals.translation import translate
 from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.services import hypothesis_transition
 from kernel.canonical import derive_seed
-from kernel.errors import Conflict, RuleViolated
+from kernel.errors import Conflict, InvalidInput, RuleViolated
 from manager.domain.lifecycle import WORKING, ApprovalStatus, CycleState
 from manager.models import Cycle
 from manager.services.approvals import approval_void
@@ -35,18 +35,30 @@ from tuner.registry import FACTORS
 CYCLES, DIALOGUES = 10, 30
 """Defaults of reference.md: at most 10 cycles, 30 dialogues a cycle."""
 
+_MOST = {"cycles": 1_000, "dialogues": 100_000, "seed": 2**63 - 1}
+_LEAST = {"cycles": 1, "dialogues": 1, "seed": 0}
+
 ADVANCE_TASK = "manager.tasks.campaign_step"
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignWish:
-    """What a campaign needs besides its goal. None: the goal's own value, else the default."""
+    """What a campaign needs besides its goal. None: the goal's own value, else the default.
+
+    Raises `InvalidInput` for a number that no campaign can have, zero included: it is not the default.
+    """
 
     dataset: str
     autonomy: Autonomy | None = None
     cycles: int | None = None
     dialogues: int | None = None
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for field, least in _LEAST.items():
+            value = getattr(self, field)
+            if value is not None and not least <= value <= _MOST[field]:
+                raise InvalidInput(f"{field} is from {least} to {_MOST[field]}, not {value}", details={"field": field})
 
 
 def goal_understand(text: str) -> GoalTranslation:

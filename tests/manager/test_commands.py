@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import OperationalError, connections
 
 from audit.models import AuditEntry
 from contracts.goal import Autonomy
@@ -85,6 +85,35 @@ def test_learn__bad_options__are_bad_usage(monkeypatch: pytest.MonkeyPatch, opti
     with pytest.raises(SystemExit) as end:
         ended(monkeypatch, "learn", *goal, *option)
     assert end.value.code == cli.BAD_USAGE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("option", ["--cycles", "--dialogues"])
+@pytest.mark.parametrize("size", ["0", "-3", "9999999999999"])
+def test_learn__size_that_no_campaign_has__is_bad_usage_and_stores_nothing(
+    monkeypatch: pytest.MonkeyPatch, option: str, size: str
+) -> None:
+    before = stored()
+    code, message = ended(monkeypatch, "learn", "--goal", "Raise recall to 60 %", option, size)
+    assert code == cli.BAD_USAGE
+    assert f"not {size}" in message
+    assert stored() == before
+
+
+@pytest.mark.django_db(databases=["default", "maas"])
+def test_learn__database_of_the_student_unreachable__stores_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
+    before = stored()
+
+    def away() -> None:
+        raise OperationalError("cannot connect to PostgreSQL at elsewhere")
+
+    monkeypatch.setattr(connections["maas"], "ensure_connection", away)
+    code, message = ended(monkeypatch, "learn", "--goal", "Raise recall to 60 %", "--dataset", DATASET)
+    assert (code, message) == (1, "error: cannot connect to PostgreSQL at elsewhere\n")
+    assert stored() == before
 
 
 @pytest.mark.processes

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connections
 from rich.console import Console
 
 from contracts.actor import Actor, Role
@@ -57,6 +58,9 @@ class Command(BaseCommand):
             dialogues=options["dialogues"],
             seed=options["seed"],
         )
+        for alias in connections:
+            # Before anything is stored: a campaign without its student could only fail, and stay behind.
+            connections[alias].ensure_connection()
         with Screen(console) as screen:
             if needs_bundled(wish.dataset):
                 bundled_ready(client=client, on_progress=screen.told)
