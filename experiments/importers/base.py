@@ -86,6 +86,8 @@ def parse_json(text: str, *, where: str) -> Any:
         ) from error
     except RecursionError as error:
         raise InvalidInput(f"{where} is nested too deeply") from error
+    except ValueError as error:  # Python reads no number of more than 4300 digits
+        raise InvalidInput(f"{where} holds a number that is too long") from error
     if _UNSTORABLE.search(json.dumps(value, ensure_ascii=False).replace("\\\\", "")):
         raise InvalidInput(f"{where} holds a NUL character or half a surrogate pair, which is no text")
     return value

@@ -198,6 +198,7 @@ def test_locomo__defect__is_refused_with_its_place(tmp_path: Path, spoil: Callab
         ('["\\u0000"]', "NUL character"),
         ('["\\ud800"]', "surrogate"),
         ("[" * 100_000, "nested too deeply"),
+        ("[" + "9" * 5000 + "]", "a number that is too long"),
     ],
 )
 def test_locomo__file_of_another_kind__is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
