@@ -16,11 +16,20 @@ OK, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str], *, stderr: TextIO | None = None) -> int:
     """Run one command. `--traceback`, which every Django command has, shows where an error came from."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "selflearn_site.settings")
+    import django
+    from django.apps import apps
     from django.conf import settings
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line, get_commands
 
     try:
         settings.INSTALLED_APPS  # noqa: B018  wrong variables are named before any command starts
+        if not apps.ready:
+            django.setup()  # only then are the commands of the apps known
+        name = argv[1] if len(argv) > 1 else "help"
+        if not name.startswith("-") and name not in get_commands() and name not in ("help", "version"):
+            # Django would end with 1, as if a command had failed.
+            print(f"error: there is no command {name!r}; `python manage.py help` lists them", file=stderr or sys.stderr)
+            return BAD_USAGE
         execute_from_command_line(list(argv))
     except KeyboardInterrupt:
         return INTERRUPTED

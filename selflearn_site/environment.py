@@ -107,7 +107,12 @@ class Environment(BaseSettings):
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
         if self.debug or not self.database_url:
-            return _generated_key(self.selflearn_var / "secret_key")
+            try:
+                return _generated_key(self.selflearn_var / "secret_key")
+            except OSError as error:
+                raise ImproperlyConfigured(
+                    f"SELFLEARN_VAR: cannot write to {self.selflearn_var}: {error.strerror or error}"
+                ) from error
         raise ImproperlyConfigured("SECRET_KEY: must be set when DATABASE_URL points to a server and DEBUG is off")
 
 

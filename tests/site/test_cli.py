@@ -53,7 +53,7 @@ def test_main__command_raises_domain_error__prints_one_line(monkeypatch: pytest.
 
     monkeypatch.setattr("django.core.management.execute_from_command_line", fail)
     stderr = io.StringIO()
-    assert cli.main(["manage.py", "anything"], stderr=stderr) == 1
+    assert cli.main(["manage.py", "check"], stderr=stderr) == 1
     assert stderr.getvalue() == "error: not now [RULE_VIOLATED]\n"
 
 
@@ -63,7 +63,7 @@ def test_main__traceback_asked_for__raises(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("django.core.management.execute_from_command_line", fail)
     with pytest.raises(RuleViolated):
-        cli.main(["manage.py", "anything", "--traceback"])
+        cli.main(["manage.py", "check", "--traceback"])
 
 
 @pytest.mark.processes
@@ -100,3 +100,16 @@ def test_up__port_in_use__fails_in_one_line() -> None:
     assert result.returncode == 1
     assert "is in use" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "99999", "http", "²"])
+def test_up__port_that_cannot_be__is_bad_usage(port: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["manage.py", "up", "--port", port])
+    assert end.value.code == cli.BAD_USAGE
+
+
+def test_main__unknown_command__is_bad_usage() -> None:
+    stderr = io.StringIO()
+    assert cli.main(["manage.py", "lern"], stderr=stderr) == cli.BAD_USAGE
+    assert stderr.getvalue() == "error: there is no command 'lern'; `python manage.py help` lists them\n"

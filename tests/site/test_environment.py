@@ -107,3 +107,13 @@ def test_database_settings__server_address__is_taken_apart() -> None:
 def test_database_settings__address_incomplete__names_the_variable(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="MAAS_DATABASE_URL"):
         database_settings(database_url="", maas_database_url=url)
+
+
+def test_signing_key__place_that_cannot_be_written__names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SELFLEARN_VAR", str(tmp_path / "file"))
+    with pytest.raises(ImproperlyConfigured, match="SELFLEARN_VAR: cannot write to"):
+        read_environment().signing_key()

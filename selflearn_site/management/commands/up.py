@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=_port, default=8000, metavar="1…65535")
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -64,6 +65,14 @@ class Command(BaseCommand):
         line = {"process": event.process, "event": event.kind, "text": event.text}
         self.stdout.write(json.dumps(line, ensure_ascii=False))
         self.stdout.flush()
+
+
+def _port(text: str) -> int:
+    """Zero is refused too: the address that is printed must be the one that answers."""
+    number = int(text) if text.isascii() and text.isdecimal() else 0
+    if not 1 <= number <= 65535:
+        raise ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return number
 
 
 def _refuse_busy_port(host: str, port: int) -> None:
