@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from experiments.domain.examples import ExampleValue, content_hash
+from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult, GoldenExample
 from kernel.errors import Conflict, NotFound
 
@@ -71,6 +74,12 @@ def experiment_by_slug(slug: str) -> Experiment:
     if found is None:
         raise NotFound(f"there is no experiment {slug!r}")
     return found
+
+
+def factors_tested_elsewhere(*, campaign_id: uuid.UUID) -> set[str]:
+    """Factors that another campaign's experiment is testing now: a parameter is under one test at a time."""
+    running = Experiment.objects.filter(status=ExperimentStatus.RUNNING).exclude(campaign_id=campaign_id)
+    return set(running.values_list("factor", flat=True))
 
 
 def result_of(slug: str) -> ExperimentResult | None:

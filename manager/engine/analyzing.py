@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.metric import METRICS
-from experiments.selectors import split_sizes
+from experiments.selectors import factors_tested_elsewhere, split_sizes
 from experiments.services import experiment_register
 from hypotheses.selectors import tried
 from hypotheses.services import hypothesis_link_experiment, hypothesis_register
@@ -45,7 +45,7 @@ def step(context: StepContext) -> Step:
     validation, train = Measured.from_json(data["validation"]), Measured.from_json(data["train"])
     reached = gaps_compute(current=validation, start=start, targets=context.targets)
     unmeasured = _unmeasured(context, reached)
-    if targets_met(reached) and not unmeasured:
+    if targets_met(reached) and not unmeasured and _answers_enough(validation):
         text = "; ".join(
             f"{METRICS[gap.metric].title} is {amount(gap.metric, gap.current)}" for gap in reached if gap.of_goal
         )
@@ -71,6 +71,12 @@ def step(context: StepContext) -> Step:
         text = f"all that can be measured is reached; {titles} cannot be measured on {context.campaign.dataset}"
         return _end(reached, "not measured", text)
     return _design(context, focus, reached, start, validation)
+
+
+def _answers_enough(validation: Measured) -> bool:
+    """Averages are over runs that succeeded: while more fail than is usual, nothing counts as reached."""
+    usual = METRICS["error_rate"].target or 0.0
+    return (validation.value("error_rate") or 0.0) <= usual
 
 
 def _focus_of(context: StepContext, number: int | None) -> dict[str, Any]:
@@ -101,10 +107,11 @@ def _design(
 ) -> Step:
     version = context.cycle.data["version"]
     stalled = _stalled_cycles(context)
+    free = [key for key in context.allowed if key not in factors_tested_elsewhere(campaign_id=context.campaign.id)]
     lists = {
         _focus_key(gap): candidates_list(
             factors=FACTORS,
-            allowed=context.allowed,
+            allowed=free,
             current=version_values(version),
             metric=gap.metric,
             base_version=version,

@@ -8,6 +8,7 @@ from contracts.dialogue import GroundTruth
 from experiments.domain.examples import ExampleValue, content_hash
 from experiments.runner import PassPlan, PassProgress, pass_run
 from experiments.selectors import examples, golden_examples
+from kernel.canonical import derive_seed
 from manager.engine.context import StepContext
 from sensor.services import catch_up, ground_truth_record, runs_capture
 from teacher.aggregator import Aggregate
@@ -36,8 +37,9 @@ def run_pass(
     over: Sequence[ExampleValue],
     label: str,
     experiment: str | None = None,
+    seed: int | None = None,
 ) -> None:
-    """Run a pass to its end and have it recorded."""
+    """Run a pass to its end and have it recorded. Without a `seed` the campaign's own counts."""
 
     def show(progress: PassProgress) -> None:
         context.progress(label, progress.done, progress.planned, progress.rate)
@@ -50,7 +52,7 @@ def run_pass(
             purpose=purpose,
             arms=arms,
             examples=over,
-            seed=context.campaign.seed,
+            seed=context.campaign.seed if seed is None else seed,
             experiment=experiment,
             parallel=context.parallel,
             golden_hash=content_hash(over) if split == "golden" else "",
@@ -66,6 +68,12 @@ def monitor_batch(*, dataset: str, split: str, version: int, over: Sequence[Exam
     return f"monitor-{dataset}-{split}-v{version}-{content_hash(over)[:8]}"
 
 
+def monitor_seed(*, dataset: str, split: str) -> int:
+    """One seed for all versions and whoever asks: two versions differ in their parameters alone, and a pass that
+    somebody else goes on with stays one pass."""
+    return derive_seed("monitor", dataset, split)
+
+
 def monitor(context: StepContext, *, split: str, version: int) -> Aggregate:
     """Metrics of a parameter version on validation or golden. Memory is frozen there, so one pass per version is
     enough; it decides nothing and is logged apart from deciding looks."""
@@ -79,5 +87,6 @@ def monitor(context: StepContext, *, split: str, version: int) -> Aggregate:
         arms={"active": version},
         over=over,
         label=f"{split} under version {version}",
+        seed=monitor_seed(dataset=context.campaign.dataset, split=split),
     )
     return batch_measure(batch=batch)

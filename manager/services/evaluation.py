@@ -10,7 +10,7 @@ from experiments.runner import PassPlan, PassProgress, pass_run
 from experiments.selectors import dataset_by_name, examples, golden_examples
 from kernel.errors import InvalidInput
 from maas.client import MaasClient
-from manager.engine.passes import monitor_batch, recorded
+from manager.engine.passes import monitor_batch, monitor_seed, recorded
 from manager.services.campaigns import parallel
 from teacher.services import batch_measure
 from tuner.selectors import active_version, version_get
@@ -43,7 +43,7 @@ def version_evaluate(
             purpose="monitor",
             arms={"active": number},
             examples=over,
-            seed=0,
+            seed=monitor_seed(dataset=dataset, split=split),
             parallel=parallel(),
             golden_hash=content_hash(over) if split == "golden" else "",
         ),

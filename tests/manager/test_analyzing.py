@@ -1,0 +1,50 @@
+"""What ANALYZING leaves alone, and when it calls a target reached."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from experiments.models import Experiment
+from experiments.selectors import factors_tested_elsewhere
+from goals.models import Campaign
+from maas.client import get_client
+from manager.engine.analyzing import _answers_enough
+from manager.engine.passes import monitor_seed
+from manager.services.evaluation import version_evaluate
+from sensor.models import SensorEvent
+from teacher.domain.gaps import Measured
+from tests.manager.world import DATASET, Sizes, campaign_make, dataset_load, experiment_won
+
+
+@pytest.fixture
+def campaign(db: None, tmp_path: Path) -> Campaign:
+    dataset_load(tmp_path, sizes=Sizes(train=1, validation=2, golden=1))
+    return campaign_make()
+
+
+@pytest.mark.parametrize(("errors", "enough"), [(None, True), (0.0, True), (0.01, True), (0.02, False)])
+def test_targets__while_more_runs_fail_than_is_usual__do_not_count_as_reached(
+    errors: float | None, enough: bool
+) -> None:
+    assert _answers_enough(Measured(metrics={"error_rate": errors})) is enough
+
+
+def test_factor__tested_by_another_campaign__is_left_alone_until_that_test_ends(campaign: Campaign) -> None:
+    experiment = experiment_won(campaign)
+    Experiment.objects.filter(id=experiment.id).update(status="running")
+
+    assert factors_tested_elsewhere(campaign_id=uuid.uuid4()) == {experiment.factor}
+    assert factors_tested_elsewhere(campaign_id=campaign.id) == set()
+    Experiment.objects.filter(id=experiment.id).update(status="analyzed")
+    assert factors_tested_elsewhere(campaign_id=uuid.uuid4()) == set()
+
+
+def test_monitoring__whoever_asks__uses_one_seed_per_data_set_and_split(campaign: Campaign) -> None:
+    version_evaluate(dataset=DATASET, split="validation", version=None, client=get_client())
+    drawn = set(SensorEvent.objects.values_list("seed", flat=True))
+
+    assert len(drawn) == SensorEvent.objects.count() > 1  # one for each question
+    assert monitor_seed(dataset=DATASET, split="validation") != monitor_seed(dataset=DATASET, split="golden")
