@@ -116,6 +116,22 @@ def test_learn__database_of_the_student_unreachable__stores_nothing(
     assert stored() == before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_learn__interrupted__says_that_the_campaign_can_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
+
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("manager.management.commands.learn.campaign_follow", interrupt)
+    code, _ = ended(monkeypatch, "learn", "--goal", "Raise recall to 60 %", "--dataset", DATASET)
+    assert code == cli.INTERRUPTED
+    assert "the same command goes on with it" in " ".join(capsys.readouterr().out.split())
+    assert Campaign.objects.get().status == "running"
+
+
 @pytest.mark.processes
 def test_learn__database_unreachable__says_where_in_one_line() -> None:
     with socket.socket() as closed:

@@ -79,13 +79,21 @@ class Command(BaseCommand):
                 for text in translation.unread:
                     console.print(f"[yellow]not read  {text}[/]")
                 campaign_launch(campaign_id=campaign.id, actor=person, background=False)
-            answered = campaign_follow(
-                campaign_id=campaign.id,
-                client=client,
-                approve_as=person if options["approve"] else None,
-                show=screen.show,
-                on_step=screen.journal,
-            )
+            try:
+                answered = campaign_follow(
+                    campaign_id=campaign.id,
+                    client=client,
+                    approve_as=person if options["approve"] else None,
+                    show=screen.show,
+                    on_step=screen.journal,
+                )
+            except KeyboardInterrupt:
+                # Not stopped: what was answered is kept, and with `up` running a worker takes it on.
+                console.print(
+                    f"interrupted; campaign {campaign.number} is not stopped: the same command goes on with it, as a "
+                    "worker of `manage.py up` does; its page can pause or stop it"
+                )
+                raise
             screen.journal(campaign)
         campaign = Campaign.objects.select_related("goal").get(id=campaign.id)
         # Renewed, because what was approved on the way is told too; a campaign that somebody paused or stopped
