@@ -12,11 +12,10 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from audit.services import chain_lock
-from experiments.selectors import split_sizes
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from goals.services import campaign_transition
-from kernel.errors import Conflict, DomainError, InvalidInput
+from kernel.errors import Conflict, DomainError
 from maas.client import MaasClient
 from manager.domain.lifecycle import CYCLE, CycleState
 from manager.engine import analyzing, closing, emulating, evaluating, tuning
@@ -24,7 +23,7 @@ from manager.engine.context import MANAGER, Show, Step, StepContext
 from manager.engine.lease import Lease, LeaseLost, leased
 from manager.models import Cycle
 from manager.reports.content import report_write
-from manager.services.campaigns import cycle_rest
+from manager.services.campaigns import cycle_rest, dataset_refuse_empty
 from manager.services.journal import journal_write
 
 log = structlog.get_logger(__name__)
@@ -120,7 +119,7 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
     log.debug("cycle step", campaign=campaign.number, cycle=cycle.number, state=str(state))
     try:
         if state == CycleState.EMULATING:
-            _refuse_empty(campaign)
+            dataset_refuse_empty(campaign.dataset)
         step = STEPS[state](context)
         lease.beat(force=True)
     except (LeaseLost, OperationalError, InterfaceError):
@@ -157,16 +156,6 @@ def _repeat_later(cycle: Cycle) -> bool:
     repeats = int(cycle.data.get("repeats", 0)) + 1
     Cycle.objects.filter(id=cycle.id).update(data={**cycle.data, "repeats": repeats})
     return repeats <= MOST_REPEATS
-
-
-def _refuse_empty(campaign: Campaign) -> None:
-    """A campaign needs questions to decide on, and golden ones to gate with; say so before anything runs."""
-    sizes = split_sizes(dataset=campaign.dataset)
-    empty = [name for name in ("validation", "golden") if not sizes[name]]
-    if empty:
-        raise InvalidInput(
-            f"the data set {campaign.dataset!r} has no {' and no '.join(empty)} questions: learning needs both"
-        )
 
 
 def _resumed(cycle: Cycle, state: CycleState) -> CycleState:

@@ -69,7 +69,7 @@ def _waiting(item: dict[str, Any]) -> str:
     proposal = item["proposal"]
     why = "; ".join(item["reasons"])
     text = f"**{proposal['param']} {proposal['from']} → {proposal['to']}**: {item['reason']}"
-    return f"{text} Why you: {why}. {item['golden']}".strip()
+    return f"{text.rstrip('.')}. Why you: {why.rstrip('.')}. {item['golden']}".strip()
 
 
 def _experiment(item: dict[str, Any]) -> list[str]:

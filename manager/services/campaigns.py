@@ -17,7 +17,7 @@ from contracts.goal import Autonomy, GoalTranslation
 from contracts.metric import METRICS
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
-from experiments.selectors import dataset_by_name
+from experiments.selectors import dataset_by_name, split_sizes
 from experiments.services import experiment_transition
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
@@ -93,6 +93,29 @@ def campaign_plan(*, translation: GoalTranslation, wish: CampaignWish, actor: Ac
         seed=seed,
         actor=actor,
     )
+
+
+def dataset_refuse_empty(dataset: str) -> None:
+    """A campaign needs questions to decide on, and golden ones to gate with. Raises `InvalidInput`."""
+    sizes = split_sizes(dataset=dataset)
+    empty = [name for name in ("validation", "golden") if not sizes[name]]
+    if empty:
+        raise InvalidInput(
+            f"the data set {dataset!r} has no {' and no '.join(empty)} questions: learning needs both",
+            details={"field": "dataset"},
+        )
+
+
+@transaction.atomic
+def campaign_begin(*, translation: GoalTranslation, wish: CampaignWish, actor: Actor) -> Campaign:
+    """Plan and launch in the foreground, both or neither: what is refused leaves nothing behind.
+
+    Raises what both raise, and `InvalidInput` for a data set without the questions that learning needs.
+    """
+    dataset_by_name(wish.dataset)
+    dataset_refuse_empty(wish.dataset)
+    campaign = campaign_plan(translation=translation, wish=wish, actor=actor)
+    return campaign_launch(campaign_id=campaign.id, actor=actor, background=False)
 
 
 def campaign_unfinished(*, text: str, dataset: str) -> Campaign | None:

@@ -115,7 +115,8 @@ def _experiment(campaign: Campaign, alice: Actor) -> tuple[Hypothesis, Experimen
     )  # fmt: skip
     ExperimentResult.objects.create(
         experiment_id=experiment.slug, verdict="winner", metrics_baseline={"retrieval_recall": 0.2},
-        metrics_variant={"retrieval_recall": 0.4}, p_values={"retrieval_recall": 0.01}, recommendation={}, notes="",
+        metrics_variant={"retrieval_recall": 0.4}, p_values={"retrieval_recall": 0.01}, notes="",
+        recommendation={"action": "update_params", "reason": "recall rises", "next_steps": []},
         evaluation={"n": 50, "criteria": []}, spec={}, samples=[{"example_id": "t1"}], samples_hash="0" * 64,
         engine_version="1",
     )  # fmt: skip

@@ -30,6 +30,7 @@ from manager.services.campaigns import (
     CYCLES,
     DIALOGUES,
     CampaignWish,
+    campaign_begin,
     campaign_hold,
     campaign_launch,
     campaign_plan,
@@ -90,6 +91,23 @@ def test_launch__another_one_runs_on_the_data_set__is_refused(dataset: None) -> 
     campaign_make()
     with pytest.raises(Conflict, match="campaign 1 is running on small-world"):
         campaign_make()
+
+
+def test_begin__data_set_that_is_busy__is_refused_and_leaves_nothing(dataset: None, alice: Actor) -> None:
+    campaign_make()
+    before = Campaign.objects.count(), LearningGoal.objects.count()
+    with pytest.raises(Conflict, match="is running on"):
+        campaign_begin(translation=goal(), wish=CampaignWish(dataset=DATASET), actor=alice)
+    assert (Campaign.objects.count(), LearningGoal.objects.count()) == before
+
+
+def test_begin__data_set_without_golden_questions__is_refused_and_leaves_nothing(
+    db: None, tmp_path: Path, alice: Actor
+) -> None:
+    dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=0))
+    with pytest.raises(InvalidInput, match="no golden questions"):
+        campaign_begin(translation=goal(), wish=CampaignWish(dataset=DATASET), actor=alice)
+    assert not LearningGoal.objects.exists()
 
 
 def test_unfinished__failed_one_with_the_same_goal__is_found_and_an_ended_one_is_not(dataset: None) -> None:

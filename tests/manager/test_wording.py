@@ -72,7 +72,7 @@ def test_render__made_up_report__holds_each_part() -> None:
         "- Recall: .100 → .400, target .600 – gap",
         "| Recall | .100 | .400 | 60 |",
         "- **retrieval.top_k 3 → 4** (cycle 1): Recall +.1. Applied as version 2",
-        "- **retrieval.top_k 5 → 6**: Recall +.2 Why you: above 5 asks. golden agrees",
+        "- **retrieval.top_k 5 → 6**: Recall +.2. Why you: above 5 asks. golden agrees",
         "Nothing was refused.",
         "- try more",
         "If top_k rises, recall rises.",

@@ -22,9 +22,8 @@ from manager.services.campaigns import (
     CYCLES,
     DIALOGUES,
     CampaignWish,
+    campaign_begin,
     campaign_go_on,
-    campaign_launch,
-    campaign_plan,
     campaign_unfinished,
     goal_refuse_contradiction,
     goal_understand,
@@ -73,12 +72,11 @@ class Command(BaseCommand):
                 if campaign.status == CampaignStatus.FAILED:
                     campaign_go_on(campaign_id=campaign.id, actor=person, background=False)
             else:
-                campaign = campaign_plan(translation=translation, wish=wish, actor=person)
+                campaign = campaign_begin(translation=translation, wish=wish, actor=person)
                 for text in translation.assumptions:
                     console.print(f"[dim]assumed   {text}[/]")
                 for text in translation.unread:
                     console.print(f"[yellow]not read  {text}[/]")
-                campaign_launch(campaign_id=campaign.id, actor=person, background=False)
             try:
                 answered = campaign_follow(
                     campaign_id=campaign.id,
