@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,17 @@ def failures_priced(metrics: Mapping[str, float | None], counts: Mapping[str, in
         total = (metrics.get(name) or 0.0) * measured + worst * failed
         priced[name] = total / (measured + failed)
     return priced
+
+
+def averaged(looks: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """Several looks at the same parameters as one: their mean, for a single look carries the chance of what a model
+    said. A metric that one of them lacks is lacking."""
+    found: dict[str, float | None] = {}
+    for name in dict.fromkeys(name for look in looks for name in look):
+        values = [look.get(name) for look in looks]
+        known = [value for value in values if value is not None]
+        found[name] = sum(known) / len(known) if len(known) == len(values) else None
+    return found
 
 
 def degradations(*, before: Mapping[str, float | None], after: Mapping[str, float | None]) -> list[str]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from contracts.change import AppliedChange
 from goals.services import campaign_record, campaign_usage_add
-from manager.domain.golden import degradations, failures_priced
+from manager.domain.golden import averaged, degradations, failures_priced
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
+from manager.engine.gate import gate_look
 from manager.engine.passes import monitor
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
@@ -69,16 +70,22 @@ def step(context: StepContext) -> Step:
 def settle(context: StepContext) -> Standing:
     """Measure the active version on validation and golden; monitoring only, once per version.
 
-    A version that was activated and not confirmed yet is compared with its parent on golden: worse beyond the gate's
-    limits → rollback at once; else it is confirmed as stable, and later rollbacks may end there.
+    A version that was activated and not confirmed yet is compared with its parent on golden, over this look and the
+    gate's own at the same two sets of parameters: worse beyond the gate's limits → rollback at once; else it is
+    confirmed as stable, and later rollbacks may end there.
     """
     active = active_version()
     standing = _measured(context, active.version)
     if active.stable_since is not None or active.parent_version is None:
         return standing
     before = monitor(context, split="golden", version=active.parent_version)
-    after = failures_priced(standing.golden.metrics, standing.golden.counts)
-    broken = degradations(before=before.metrics, after=after)
+    looks = [
+        *gate_look(experiment=active.experiment, base=active.parent_version),
+        (before.metrics, failures_priced(standing.golden.metrics, standing.golden.counts)),
+    ]
+    broken = degradations(
+        before=averaged([before for before, _ in looks]), after=averaged([after for _, after in looks])
+    )
     if not broken:
         version_confirm_stable(
             version=active.version, actor=MANAGER, reason="the golden set is not worse after activation"

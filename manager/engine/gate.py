@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from contracts.parameters import ParameterChange
 from experiments.domain.examples import content_hash
 from experiments.models import EvaluationPass, Experiment
@@ -42,6 +44,22 @@ def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
         experiment=experiment.slug,
     )
     return _decided(experiment, batch, policy.golden_mode, len(over))
+
+
+def gate_look(
+    *, experiment: str | None, base: int
+) -> list[tuple[Mapping[str, float | None], Mapping[str, float | None]]]:
+    """What the gate measured of a change on this base, before and after; empty when it never looked."""
+    found = Experiment.objects.filter(slug=experiment).first() if experiment else None
+    if found is None:
+        return []
+    name = found.slug if base == found.base_version else f"{found.slug}-on-v{base}"
+    batch = f"{name}-golden"
+    if not EvaluationPass.objects.filter(batch=batch, finished_at__isnull=False).exists():
+        return []
+    before = batch_measure(batch=batch, variant="baseline")
+    after = batch_measure(batch=batch, variant="variant")
+    return [(before.metrics, failures_priced(after.metrics, after.counts))]
 
 
 def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> GateDecision:

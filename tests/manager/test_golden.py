@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from manager.domain.golden import CategoryValues, GateDecision, degradations, failures_priced, gate
+from manager.domain.golden import CategoryValues, GateDecision, averaged, degradations, failures_priced, gate
 
 BEFORE: dict[str, float | None] = {
     "retrieval_recall": 0.5,
@@ -164,3 +164,24 @@ def test_gate__measured_before_and_not_after__refuses() -> None:
 def test_degradations__memory_of_another_user__is_one_whatever_else_improves() -> None:
     after = {**BEFORE, "retrieval_recall": 0.9, "isolation_violations": 1.0}
     assert degradations(before=BEFORE, after=after) == ["memories of another user reached golden answers (1)"]
+
+
+def test_averaged__several_looks_at_the_same__are_one_look_at_their_mean() -> None:
+    looks = [
+        {"retrieval_recall": 0.4, "hallucination_rate": 0.10},
+        {"retrieval_recall": 0.5, "hallucination_rate": 0.16},
+    ]
+    assert averaged(looks) == pytest.approx({"retrieval_recall": 0.45, "hallucination_rate": 0.13})
+
+
+def test_averaged__metric_that_one_look_lacks__is_lacking() -> None:
+    assert averaged([{"retrieval_recall": 0.4}, {"retrieval_recall": None}]) == {"retrieval_recall": None}
+
+
+def test_degradations__one_unlucky_look_of_two__is_no_degradation() -> None:
+    before = averaged([{"hallucination_rate": 0.134}, {"hallucination_rate": 0.134}])
+    assert (
+        degradations(before=before, after=averaged([{"hallucination_rate": 0.188}, {"hallucination_rate": 0.161}]))
+        == []
+    )
+    assert degradations(before=before, after={"hallucination_rate": 0.188}) != []
