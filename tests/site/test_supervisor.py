@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -105,7 +106,10 @@ def test_supervisor__child_dies_again_and_again__waits_longer_each_time() -> Non
 
 
 def test_up__sigterm__ends_with_zero_and_stops_processes_and_database() -> None:
-    command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", "0", "--json"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port), "--json"]
     with own_server() as server:
         process = subprocess.Popen(
             command,
