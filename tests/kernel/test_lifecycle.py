@@ -22,7 +22,8 @@ LIGHT = Lifecycle(
 
 
 def test_check__step_in_table__passes() -> None:
-    LIGHT.check(Light.RED, Light.GREEN)
+    LIGHT.check(Light.RED, Light.GREEN)  # raises nothing
+    assert LIGHT.may(Light.RED, Light.GREEN)
 
 
 def test_check__step_not_in_table__names_both_states_and_what_is_allowed() -> None:

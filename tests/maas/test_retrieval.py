@@ -64,8 +64,8 @@ def test_lexical__russian_and_english__are_both_stemmed(anna: uuid.UUID, remembe
 
 @pytest.mark.parametrize("keyword", ["it's", "a|b & !c", "'; DROP TABLE x", "\\", "c:*", "%s"])
 def test_lexical__odd_characters__are_only_text(keyword: str, anna: uuid.UUID, remember: Remember) -> None:
-    remember(anna, "Cello lessons.")
-    look(anna, keyword, "cello", retrieval_strategy="lexical")
+    lessons = remember(anna, "Cello lessons.")
+    assert ids(look(anna, keyword, "cello", retrieval_strategy="lexical")) == [lessons]
 
 
 def test_search__no_keywords__finds_nothing(anna: uuid.UUID, remember: Remember) -> None:
