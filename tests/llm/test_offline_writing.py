@@ -17,7 +17,7 @@ MODEL = OfflineModel()
 @pytest.mark.parametrize(
     ("query", "first"),
     [
-        ("What did Caroline say about the support group?", "Caroline"),
+        ("What did Rosalind say about the choir rehearsal?", "Rosalind"),
         ("Remind me what we decided about the greenhouse", "greenhouse"),
         ("Сколько я плачу за квартиру на Ленина?", "Ленина"),
         ("Что я говорил про теплицу?", "теплицу"),
