@@ -58,7 +58,8 @@ class LearningGoal(models.Model):
 class Campaign(models.Model):
     """One pursuit of a goal on one dataset: how far it may go, where it is, and what it came to.
 
-    `metrics_*` and `golden_*` are `{metric: value}`; `*_version` are parameter versions.
+    `metrics_*` and `golden_*` are what `teacher.aggregator.Aggregate.to_json` gives: n, metrics, counts, by category.
+    `*_version` are parameter versions.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Errors are nouns of the domain under one root. HTTP status codes live in `selflearn_site/api.py` alone."""
+"""Errors are nouns of the domain under one root. HTTP status codes live in `selflearn_site/api/errors.py` alone."""
 
 from __future__ import annotations
 
