@@ -22,6 +22,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
+from pgvector.django import VectorField
 
 from maas.domain.lifecycle import FINAL, WORKING, RunStatus
 
@@ -62,6 +63,7 @@ class PipelineRun(models.Model):
     pinned_version = models.IntegerField(null=True)
     cycle_type = models.TextField(default="online", db_default="online")
     seed = models.BigIntegerField(null=True)
+    consent = models.BooleanField(default=False, db_default=False)
 
     parameter_version = models.IntegerField(null=True)
     keywords = models.JSONField(null=True)
@@ -172,7 +174,8 @@ class Memory(models.Model):
     semantic_tags = ArrayField(models.TextField(), default=list)
     summary_text = models.TextField()
     source_run_ids = ArrayField(models.UUIDField(), default=list)
-    embedding = ArrayField(models.FloatField(), null=True)
+    embedding = VectorField(null=True)  # of any length: comparable only with vectors of the same `embedding_model`
+    embedding_model = models.TextField(null=True)  # noqa: DJ001 null: not embedded
     metadata = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     created_at = models.DateTimeField(db_default=Now())
     simulated_at = models.DateTimeField()
@@ -190,7 +193,14 @@ class Memory(models.Model):
     class Meta:
         db_table = "lsm_storage"
         verbose_name_plural = "memories"
-        constraints = [models.UniqueConstraint(fields=["id", "user_id"], name="memory_belongs_to_one_user")]
+        constraints = [
+            models.UniqueConstraint(fields=["id", "user_id"], name="memory_belongs_to_one_user"),
+            models.CheckConstraint(
+                condition=models.Q(embedding__isnull=True, embedding_model__isnull=True)
+                | models.Q(embedding__isnull=False, embedding_model__isnull=False),
+                name="embedding_names_its_model",
+            ),
+        ]
         indexes = [
             models.Index(fields=["user_id", "simulated_at"], name="memories_by_user_and_time"),
             GinIndex(fields=["semantic_tags"], name="memories_by_tag"),
