@@ -17,7 +17,8 @@ class RunRequest(Message):
     """One query of one user.
 
     `simulated_at`: the time at which the query is asked, for simulated histories; memories from later times are
-    not seen. None means now. `run_id` given by the caller makes the request idempotent.
+    not seen. None means now. `run_id` given by the caller makes the request idempotent. `consent`: the person lets
+    this exchange be learnt from, masked.
     """
 
     user_id: uuid.UUID
@@ -32,6 +33,7 @@ class RunRequest(Message):
     pinned_version: int | None = None
     cycle_type: Literal["micro", "macro", "deep", "online"] = "online"
     seed: int | None = None
+    consent: bool = False
 
 
 class FoundMemory(Part):

@@ -21,8 +21,8 @@ HELPFUL_FROM = 4
 _SUBMIT = """
 WITH run AS (
   INSERT INTO pipeline_runs (id, user_id, user_query, status, thread_id, client_kind, mode, simulated_at, experiment,
-    variant, pinned_version, cycle_type, seed, created_at, updated_at)
-  VALUES (%s, %s, %s, 'NEW', %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), clock_timestamp())
+    variant, pinned_version, cycle_type, seed, consent, created_at, updated_at)
+  VALUES (%s, %s, %s, 'NEW', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), clock_timestamp())
   ON CONFLICT (id) DO NOTHING RETURNING id, user_id, user_query)
 INSERT INTO raw_logs (pipeline_run_id, user_id, log_type, log_data)
 SELECT id, user_id, 'USER_QUERY', jsonb_build_object('text', user_query) FROM run
@@ -57,7 +57,8 @@ def insert_statement(request: RunRequest, run_id: uuid.UUID, query: str) -> Stat
     return Statement(
         _SUBMIT,
         [run_id, request.user_id, query, request.thread_id, request.client_kind, request.mode, request.simulated_at,
-         request.experiment, request.variant, request.pinned_version, request.cycle_type, request.seed],
+         request.experiment, request.variant, request.pinned_version, request.cycle_type, request.seed,
+         request.consent],
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from experiments.api import router as experiments
 from goals.api import router as goals
 from hypotheses.api import router as hypotheses
 from incidents.api import router as incidents
-from maas.api import router as maas
+from maas.api import routers as maas
 from manager.api import routers as manager
 from selflearn_site.api.auth import AUTH
 from selflearn_site.api.errors import error_response, handlers_add
@@ -94,5 +94,5 @@ api = Api(
     urls_namespace="api",
 )
 handlers_add(api)
-for _router in (health, *manager, goals, experiments, hypotheses, tuner, audit, incidents, maas, emulator, sensor):
+for _router in (health, *manager, goals, experiments, hypotheses, tuner, audit, incidents, *maas, emulator, sensor):
     api.add_router("", _router)
