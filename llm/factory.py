@@ -18,7 +18,6 @@ from llm.prices import prices_from
 from llm.protocol import ChatModel, Embedder
 
 DEFAULT_MODEL = "gpt-4o-mini"
-DEFAULT_EMBEDDING_MODEL = "text-embedding-3-small"
 _NO_KEY = "none"
 """What a local server without authentication is sent."""
 
@@ -76,12 +75,23 @@ def _openai(name: str, key: str, base_url: str, table: tuple[tuple[str, Any], ..
 
 
 def get_embedder() -> Embedder:
-    """The embedder of the settings. Raises `ModelRefused` when the settings name no endpoint that embeds."""
-    if _engine() == "offline":
-        raise ModelRefused("The offline engine has no embedder; set SELFLEARN_LLM=openai and an endpoint that embeds")
+    """The embedder of the settings: the endpoint's when SELFLEARN_EMBEDDING_MODEL names one, else the offline one.
+
+    Many endpoints that chat embed nothing, so SELFLEARN_LLM=openai alone does not ask them. Raises `ModelRefused`
+    when the endpoint's key is missing.
+    """
+    name = _text("SELFLEARN_EMBEDDING_MODEL")
+    if _engine() == "offline" or not name:
+        return _offline_embedder()
     base_url = _text("OPENAI_BASE_URL")
-    name = _text("SELFLEARN_EMBEDDING_MODEL", DEFAULT_EMBEDDING_MODEL)
     return _embedder(name, _key(base_url), base_url, os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _offline_embedder() -> Embedder:
+    from llm.offline.embedder import OfflineEmbedder
+
+    return OfflineEmbedder()
 
 
 @lru_cache(maxsize=8)

@@ -59,9 +59,15 @@ class ChatModel(Protocol):
 
 
 class Embedder(Protocol):
+    """Makes vectors of texts. Vectors of two embedders cannot be compared: store `name` beside each."""
+
     name: str
     dimensions: int
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Vectors of length `dimensions`, unit length, in the order of `texts`. Raises as `ChatModel.complete`."""
+        """Vectors with `dimensions` numbers, unit length, in the order of `texts`. Raises as `ChatModel.complete`.
+
+        A text without any token has no direction: its vector is all zeros, and callers store no embedding for it
+        (a cosine with it is not a number).
+        """
         ...

@@ -44,7 +44,7 @@ class Environment(BaseSettings):
     selflearn_model: str = "gpt-4o-mini"
     selflearn_model_complex: str = "gpt-4o"
     selflearn_judge_model: str = "gpt-4o"
-    selflearn_embedding_model: str = "text-embedding-3-small"
+    selflearn_embedding_model: str = ""
     maas_url: str = ""
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")

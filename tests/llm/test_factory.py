@@ -9,6 +9,7 @@ from pytest_django import Settings
 from kernel.errors import InvalidInput
 from llm.errors import ModelRefused
 from llm.factory import get_chat_model, get_embedder
+from selflearn_site.environment import Environment
 from tests.llm import cast
 from tests.llm.server import ProtocolServer
 
@@ -73,9 +74,21 @@ def test_get_embedder__openai__embeds(online: Settings) -> None:
     assert len(embedder.embed(["a"])[0]) == embedder.dimensions
 
 
-def test_get_embedder__offline__says_what_is_missing(offline: Settings) -> None:
-    with pytest.raises(ModelRefused, match="SELFLEARN_LLM=openai"):
-        get_embedder()
+def test_get_embedder__offline__embeds_without_an_endpoint(offline: Settings, server: ProtocolServer) -> None:
+    offline.SELFLEARN_EMBEDDING_MODEL = "house-embedder"
+    offline.OPENAI_BASE_URL = server.url
+    assert get_embedder().name == "wordllama-256"
+    assert len(get_embedder().embed(["a"])[0]) == 256
+    assert server.requests == []
+
+
+def test_get_embedder__openai_that_names_no_embedding_model__is_the_offline_one(online: Settings) -> None:
+    online.SELFLEARN_EMBEDDING_MODEL = ""
+    assert get_embedder().name == "wordllama-256"
+
+
+def test_get_embedder__nothing_configured__no_endpoint_is_asked_to_embed() -> None:
+    assert Environment.model_fields["selflearn_embedding_model"].default == ""
 
 
 def test_import__whole_room__loads_no_sdk() -> None:
