@@ -35,10 +35,40 @@ def test_keywords__any_query__are_few_distinct_and_from_the_query(query: str, co
     assert all(word in query + " x" for word in found)
 
 
-def test_keywords__document_frequency_told__rare_goes_first_and_absent_last() -> None:
-    hint = {"garden": 0.9, "fenc": 0.01, "paint": 0.0}
-    found = cast.keywords(MODEL, "garden fence paint", document_frequency=hint)
-    assert found["keywords"] == ["fence", "garden", "paint"]
+@pytest.mark.parametrize(
+    ("query", "shares", "expected"),
+    [
+        ("garden fence paint", {"garden": 0.9, "fence": 0.01, "paint": 0.0}, ["fence", "garden", "paint"]),
+        # Words are told as the query writes them, and stemmed here once: "university" is stemmed to "univers".
+        ("parties, universities", {"parties": 0.0, "universities": 0.2}, ["universities", "parties"]),
+        ("теплицу красили соседи", {"теплицу": 0.5, "красили": 0.02, "соседи": 0.1}, ["красили", "соседи", "теплицу"]),
+        # A name that every memory holds tells less than a rare plain word.
+        ("Did Rosalind mention the boiler?", {"Rosalind": 1.0, "mention": 0.3, "boiler": 0.01}, ["boiler", "Rosalind"]),
+        # A long name that no memory holds finds nothing, not even beside the most common word.
+        ("Konstantinopel today", {"Konstantinopel": 0, "today": 1}, ["today", "Konstantinopel"]),
+        # One word in two forms has the share of the more frequent.
+        ("cats, my cat, dogs", {"cats": 0.0, "cat": 0.2, "dogs": 0.1}, ["dogs", "cats"]),
+    ],
+)
+def test_keywords__document_frequency_told__rare_goes_first_and_absent_last(
+    query: str, shares: dict[str, float], expected: list[str]
+) -> None:
+    assert cast.keywords(MODEL, query, document_frequency=shares)["keywords"][: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    "hint", [{}, {"garden": None, "fence": "rare"}, {"fence": True}, {"fence": float("nan")}, ["garden"], "garden"]
+)
+def test_keywords__document_frequency_that_says_nothing__changes_nothing(hint: object) -> None:
+    query = "garden fence paint"
+    assert cast.keywords(MODEL, query, document_frequency=hint) == cast.keywords(MODEL, query)
+
+
+def test_keywords__share_out_of_range__is_read_as_all_or_none() -> None:
+    assert cast.keywords(MODEL, "garden fence", document_frequency={"garden": 7, "fence": -1})["keywords"] == [
+        "garden",
+        "fence",
+    ]
 
 
 @pytest.mark.parametrize("text", ["Hi! How are you?", "ok", "Спасибо большое, до завтра!", "Доброе утро", "Hey Anna!"])
