@@ -13,9 +13,10 @@ from sensor.models import CaptureCursor, RunJudgement, RunTruth, SensorEvent, Te
 class SensorEventAdmin(LookOnly, ModelAdmin):
     list_display = ("started_at", "status", "query", "split", "category", "experiment", "variant",
                     "parameter_version", "memories_found", "memories_used", "latency_ms", "context_utilized",
-                    "hallucination_detected", "isolation_ok")  # fmt: skip
+                    "hallucination_detected", "isolation_ok", "feedback_score", "consent")  # fmt: skip
     list_display_links = ("started_at", "query")
-    list_filter = ("status", "split", "category", "mode", "cycle_type", "hallucination_detected", "isolation_ok")
+    list_filter = ("status", "split", "category", "mode", "cycle_type", "hallucination_detected", "isolation_ok",
+                   "client_kind", "consent", "feedback_score")  # fmt: skip
     search_fields = ("=pipeline_run_id", "=user_id", "query", "answer", "experiment", "batch")
     date_hierarchy = "started_at"
     ordering = ("-started_at", "id")

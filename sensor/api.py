@@ -51,6 +51,8 @@ class RecordedRun(Schema):
     context_utilized: bool | None
     hallucination_detected: bool | None
     feedback_score: int | None
+    feedback_at: datetime | None
+    consent: bool
     started_at: datetime
     ended_at: datetime
     captured_at: datetime

@@ -76,7 +76,9 @@ class SensorEvent(models.Model):
     context_utilized = models.BooleanField(null=True)
     hallucination_detected = models.BooleanField(null=True)
     judge_reasons = ArrayField(models.TextField(), null=True)
-    feedback_score = models.SmallIntegerField(null=True, help_text="1 to 5, if given before the run was captured")
+    feedback_score = models.SmallIntegerField(null=True, help_text="1 to 5; the person's latest word")
+    feedback_at = models.DateTimeField(null=True)
+    consent = models.BooleanField(default=False, db_default=False, help_text="may be learnt from, until withdrawn")
 
     captured_at = models.DateTimeField()
 
@@ -88,6 +90,8 @@ class SensorEvent(models.Model):
             models.Index(fields=["experiment", "variant", "split"], name="events_by_experiment"),
             models.Index(fields=["captured_at"], name="events_by_capture"),
             models.Index(fields=["parameter_version"], name="events_by_version"),
+            models.Index(fields=["started_at"], condition=models.Q(consent=True), name="events_with_consent"),
+            models.Index(fields=["user_id"], condition=models.Q(client_kind="user"), name="events_of_real_users"),
         ]
 
     def __str__(self) -> str:
@@ -164,7 +168,10 @@ class LedgerEntry(models.Model):
 
 
 class CaptureCursor(models.Model):
-    """Up to which `finished_at` everything is recorded, per source. It only moves forward."""
+    """Up to which moment everything is recorded, per source; it only moves forward.
+
+    `pipeline_runs` counts by `finished_at`; `pipeline_runs.late` counts by `updated_at` of runs changed after it.
+    """
 
     name = models.TextField(primary_key=True)
     position = models.DateTimeField(null=True, help_text="NULL: nothing read yet")

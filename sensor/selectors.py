@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from kernel.canonical import stable_fraction
+from sensor.domain.masking import mask
 from sensor.domain.report import LagReport
 from sensor.models import SensorEvent, TelemetryEvent
 
@@ -20,6 +25,19 @@ FROM (
   FROM public.sensor_events WHERE captured_at >= coalesce(%s, '-infinity'::timestamptz)
 ) AS recent
 """
+
+POOL = 2000
+"""Consented exchanges, newest first, among which questions are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentedQuestion:
+    """What a real user asked and lets be learnt from. `query` is masked; `run_id` is the run that answered it."""
+
+    run_id: uuid.UUID
+    user_id: uuid.UUID
+    query: str
+    asked_at: datetime
 
 
 def _narrowed(**wanted: str | None) -> dict[str, str]:
@@ -53,3 +71,35 @@ def capture_lag(*, since: datetime | None = None) -> LagReport:
         cursor.execute(_LAG, [since])
         row: tuple[Any, ...] = cursor.fetchone()
     return LagReport(runs=row[0], p50_seconds=row[1], p95_seconds=row[2], max_seconds=row[3], newest_seconds=row[4])
+
+
+def consented_questions(
+    *, since: datetime, until: datetime, limit: int, seed: int, asks: Callable[[str], bool] = bool
+) -> list[ConsentedQuestion]:
+    """Questions of real users in production whose consent stands, answered from `since` to before `until`.
+
+    At most `limit`: `seed` draws them from the newest, and the same rows give the same draw. Newest first. `asks`
+    tells which (masked) texts are wanted. Texts are masked once more here, so that a Sensor that was told to keep
+    them as they are gives none away.
+    """
+    if limit <= 0:
+        return []
+    rows = SensorEvent.objects.filter(
+        consent=True,
+        client_kind="user",
+        cycle_type="online",
+        mode="dialogue",
+        experiment__isnull=True,
+        status="COMPLETED",
+        started_at__gte=since,
+        ended_at__lt=until,
+    ).order_by("-started_at", "pipeline_run_id")
+    found = [
+        ConsentedQuestion(run_id=run_id, user_id=user_id, query=mask(query).text, asked_at=asked_at)
+        for run_id, user_id, query, asked_at in rows.values_list("pipeline_run_id", "user_id", "query", "asked_at")[
+            :POOL
+        ]
+    ]
+    wanted = [item for item in found if asks(item.query)]
+    drawn = {item.run_id for item in sorted(wanted, key=lambda item: stable_fraction(seed, str(item.run_id)))[:limit]}
+    return [item for item in wanted if item.run_id in drawn]

@@ -1,6 +1,7 @@
 """The only door to the student: reads its documented tables as `maas_service`, and writes nothing.
 
-A run is *settled* when `finished_at` is set; nothing that is recorded here changes afterwards.
+A run is *settled* when `finished_at` is set; nothing that is recorded here changes afterwards, except feedback and
+consent (`LateFacts`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from sensor.domain.facts import END_TO_END, FinishedRun, MemoryFact
+from sensor.domain.facts import END_TO_END, FinishedRun, LateFacts, MemoryFact
 
 ALIAS = "maas"
 CHANNEL = "pipeline_events"
@@ -29,12 +30,21 @@ SELECT id, user_id, thread_id, client_kind, mode, experiment, variant, cycle_typ
        user_query, keywords, final_context_payload, context_tokens, final_answer, retrieval -> 'found',
        jsonb_path_query_array(retrieval, 'lax $.candidates[*] ? (@.cut == null)'),
        used_memory_ids, memory_id, status, error_type, error_message, retry_count, simulated_at, created_at,
-       finished_at, stage_timings, latency_ms, model, prompt_tokens, completion_tokens, cost_usd, feedback_score
+       finished_at, stage_timings, latency_ms, model, prompt_tokens, completion_tokens, cost_usd, feedback_score,
+       feedback_at, consent
 FROM pipeline_runs WHERE id = ANY(%s) AND finished_at IS NOT NULL
 """
 _MEMORIES = "SELECT id, user_id, simulated_at, semantic_tags FROM lsm_storage WHERE id = ANY(%s)"
 _SETTLED = """
 SELECT finished_at, id FROM pipeline_runs WHERE (finished_at, id) > (%s, %s) ORDER BY finished_at, id LIMIT %s
+"""
+# Settling writes `updated_at` first and `finished_at` last. The condition is that of the index `runs_changed_late`.
+_CHANGED_LATE = """
+SELECT updated_at, id FROM pipeline_runs WHERE updated_at > finished_at AND (updated_at, id) > (%s, %s)
+ORDER BY updated_at, id LIMIT %s
+"""
+_LATE_FACTS = """
+SELECT id, feedback_score, feedback_at, consent FROM pipeline_runs WHERE id = ANY(%s) AND finished_at IS NOT NULL
 """
 # A transaction that is still open may yet bring a run whose `finished_at` lies after the transaction's start.
 _HORIZON = """
@@ -55,7 +65,8 @@ def as_service(role: str = "maas_service") -> Iterator[CursorWrapper]:
 
 
 def horizon() -> datetime:
-    """No run that is invisible now will ever carry a `finished_at` before this (by the student's clock)."""
+    """No run that is invisible now will ever carry a `finished_at` before this (by the student's clock), and no late
+    change an `updated_at`."""
     # As the login itself: a role that was taken is not shown what the login's other sessions do.
     with as_service(role="none") as cursor:
         cursor.execute(_HORIZON)
@@ -75,6 +86,20 @@ def finished_runs(run_ids: Sequence[uuid.UUID]) -> list[FinishedRun]:
     with as_service() as cursor:
         cursor.execute(_RUNS, [list(run_ids)])
         return [_run(row) for row in cursor.fetchall()]
+
+
+def late_changes(*, after: tuple[datetime, uuid.UUID], limit: int) -> list[tuple[datetime, uuid.UUID]]:
+    """`(updated_at, id)` of the next runs that were changed after they had settled, earliest change first."""
+    with as_service() as cursor:
+        cursor.execute(_CHANGED_LATE, [*after, limit])
+        return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
+def late_facts(run_ids: Sequence[uuid.UUID]) -> list[LateFacts]:
+    """Feedback and consent as they stand now, of those of `run_ids` that are settled."""
+    with as_service() as cursor:
+        cursor.execute(_LATE_FACTS, [list(run_ids)])
+        return [LateFacts(*row) for row in cursor.fetchall()]
 
 
 def memory_facts(memory_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, MemoryFact]:
@@ -154,4 +179,6 @@ def _run(row: Sequence[Any]) -> FinishedRun:
         completion_tokens=row[30],
         total_cost_usd=None if row[31] is None else Decimal(str(row[31])),
         feedback_score=row[32],
+        feedback_at=row[33],
+        consent=row[34],
     )

@@ -57,11 +57,23 @@ class FinishedRun:
     completion_tokens: int | None
     total_cost_usd: Decimal | None
     feedback_score: int | None
+    feedback_at: datetime | None
+    consent: bool
 
     @property
     def asked_at(self) -> datetime:
         """When the query was asked in its user's own time."""
         return self.simulated_at or self.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class LateFacts:
+    """What a person may still say of a settled run: a score of 1 to 5, and that it is not to be learnt from."""
+
+    run_id: uuid.UUID
+    feedback_score: int | None
+    feedback_at: datetime | None
+    consent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,8 @@ def event_row(run: FinishedRun, memories: Memories, *, masked: bool, captured_at
         "tag_overlap_score": tag_overlap(run, memories),
         "isolation_ok": isolation_ok(run, memories),
         "feedback_score": run.feedback_score,
+        "feedback_at": run.feedback_at,
+        "consent": run.consent,
         "captured_at": captured_at,
     }
 

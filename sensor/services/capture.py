@@ -23,6 +23,7 @@ SENSOR = component("sensor")
 BATCH = 500
 
 _KNOWN = "SELECT run_id FROM public.sensor_ledger WHERE stage = 'run' AND run_id = ANY(%s)"
+_REAL = "SELECT DISTINCT user_id FROM public.sensor_events WHERE client_kind = 'user' AND user_id = ANY(%s)"
 _CLAIM = """
 INSERT INTO public.sensor_ledger (run_id, stage, occurred_at)
 SELECT * FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) ON CONFLICT DO NOTHING RETURNING run_id, stage
@@ -72,12 +73,9 @@ def _store(runs: Sequence[FinishedRun], memories: Memories) -> list[float]:
     3. The rows claimed are copied in, in the same transaction: claim and row live and die together.
     """
     now = timezone.now()
-    masking = getattr(settings, "SENSOR_MASK_REAL_USERS", True)
     ordered = sorted(runs, key=lambda run: run.id)
-    events = {
-        run.id: event_row(run, memories, masked=masking and run.client_kind == "user", captured_at=now)
-        for run in ordered
-    }
+    real = _real_users(runs) if getattr(settings, "SENSOR_MASK_REAL_USERS", True) else set()
+    events = {run.id: event_row(run, memories, masked=run.user_id in real, captured_at=now) for run in ordered}
     stages = {(run.id, row["stage"]): row for run in ordered for row in stage_rows(run, events[run.id])}
     claims = [(run.id, RUN, run.started_at) for run in ordered]
     claims += [(run_id, stage, row["created_at"]) for (run_id, stage), row in stages.items()]
@@ -91,6 +89,17 @@ def _store(runs: Sequence[FinishedRun], memories: Memories) -> list[float]:
         for run in new:
             _isolation_report(run, memories)
     return [max(0.0, (now - run.ended_at).total_seconds()) for run in new]
+
+
+def _real_users(runs: Sequence[FinishedRun]) -> set[uuid.UUID]:
+    """Who of these runs' users has ever come by himself: what is asked again in his name shows his memories too."""
+    real = {run.user_id for run in runs if run.client_kind == "user"}
+    others = {run.user_id for run in runs} - real
+    if others:
+        with connection.cursor() as cursor:
+            cursor.execute(_REAL, [sorted(others)])
+            real.update(row[0] for row in cursor.fetchall())
+    return real
 
 
 def _months_ensure(first: datetime, last: datetime) -> None:

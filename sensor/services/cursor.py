@@ -1,4 +1,4 @@
-"""Catches up with all that settled since the durable cursor, so that nothing depends on a notification arriving."""
+"""Catches up with all that settled or changed since the durable cursors, so that nothing depends on a notification."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from django.db import connection
 from sensor import student
 from sensor.domain.report import CaptureReport
 from sensor.services.capture import capture
+from sensor.services.late import late_facts_apply
 from sensor.services.marks import marks_apply
 
 OVERLAP = timedelta(seconds=30)
 """Read again before the cursor each time: covers clocks of several MaaS machines that differ by less."""
 PAGE = 2000
-_SOURCE = "pipeline_runs"
+_SETTLED = "pipeline_runs"
+_LATE = "pipeline_runs.late"
 _BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 _FIRST_ID = uuid.UUID(int=0)
 
@@ -29,14 +31,20 @@ WHERE c.position IS NULL OR c.position < excluded.position
 
 
 def catch_up() -> CaptureReport:
-    """Record all runs that settled since the last time, wherever it was broken off; safe beside other captures."""
-    position = _position()
-    return _capture_since(_BEGINNING if position is None else position - OVERLAP)
+    """Record all runs that settled since the last time, wherever it was broken off; safe beside other captures.
+
+    Then what was said of recorded runs since: late feedback, and consent withdrawn.
+    """
+    report = _capture_since(_since(_SETTLED))
+    _late_since(_since(_LATE))
+    return report
 
 
 def backfill() -> CaptureReport:
-    """Go through the student's whole history, whatever the cursor says, and record what is missing."""
-    return _capture_since(_BEGINNING)
+    """Go through the student's whole history, whatever the cursors say, and record what is missing."""
+    report = _capture_since(_BEGINNING)
+    _late_since(_BEGINNING)
+    return report
 
 
 def _capture_since(since: datetime) -> CaptureReport:
@@ -53,20 +61,38 @@ def _capture_since(since: datetime) -> CaptureReport:
         captured += report.captured
         worst = max([lag for lag in (worst, report.lag_seconds) if lag is not None], default=None)
         after = page[-1]
-        _move(min(after[0], horizon))
+        _move(_SETTLED, min(after[0], horizon))
         if len(page) < PAGE:
             break
     marks_apply()
     return CaptureReport(captured=captured, lag_seconds=worst)
 
 
-def _position() -> datetime | None:
+def _late_since(since: datetime) -> None:
+    """The same for runs that changed after they had settled.
+
+    One that is not recorded yet is recorded first: another capture may have read it before the change, and until its
+    row is there (which recording waits for) there is nothing to put the change on.
+    """
+    horizon = student.horizon()
+    after = (since, _FIRST_ID)
+    while page := student.late_changes(after=after, limit=PAGE):
+        run_ids = [run_id for _, run_id in page]
+        capture(run_ids)
+        late_facts_apply(run_ids=run_ids)
+        after = page[-1]
+        _move(_LATE, min(after[0], horizon))
+        if len(page) < PAGE:
+            break
+
+
+def _since(source: str) -> datetime:
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [_SOURCE])
+        cursor.execute(_READ, [source])
         row = cursor.fetchone()
-    return row[0] if row else None
+    return row[0] - OVERLAP if row and row[0] is not None else _BEGINNING
 
 
-def _move(position: datetime) -> None:
+def _move(source: str, position: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_MOVE, [_SOURCE, position])
+        cursor.execute(_MOVE, [source, position])

@@ -53,6 +53,7 @@ def run(*, found: tuple[uuid.UUID, ...] = (), used: tuple[uuid.UUID, ...] | None
         "answered_at": now,
         **columns,
     }
+    values.setdefault("updated_at", values["finished_at"] or values["created_at"])
     marks = ", ".join(["%s"] * len(values))
     with student.as_service() as cursor:
         cursor.execute(f"INSERT INTO pipeline_runs ({', '.join(values)}) VALUES ({marks})", list(values.values()))  # noqa: S608
@@ -75,6 +76,16 @@ def truth(run_id: uuid.UUID, **fields: Any) -> GroundTruth:
 
 def judgement(run_id: uuid.UUID, version: str = "rules-1", **marks: Any) -> Judgement:
     return Judgement(run_id=run_id, judge_version=version, **marks)
+
+
+def change(run_id: uuid.UUID, **columns: Any) -> None:
+    """What a person does later: feedback, or taking consent back."""
+    names = ", ".join(f"{name} = %s" for name in columns)
+    with student.as_service() as cursor:
+        cursor.execute(
+            f"UPDATE pipeline_runs SET {names}, updated_at = clock_timestamp() WHERE id = %s",  # noqa: S608
+            [*columns.values(), run_id],
+        )
 
 
 def settle(run_id: uuid.UUID) -> None:
