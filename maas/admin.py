@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from contracts.doors import LookOnly
+from contracts.actor import Role
+from contracts.doors import LookOnly, may
 from maas.access import as_service
-from maas.models import Memory, PipelineRun, RawLog, TestDialog, TestRun
+from maas.models import Memory, PipelineRun, RawLog, TestDialog, TestRun, TestSession
+from maas.test_runner.validation import alternatives
 
 
 class OverUsers:
@@ -47,8 +51,9 @@ def _rendered(response: HttpResponse) -> HttpResponse:
 
 @admin.register(PipelineRun)
 class PipelineRunAdmin(OverUsers, LookOnly, ModelAdmin):
-    list_display = ("created_at", "shown_status", "user_query", "answer", "mode", "client_kind", "experiment",
-                    "variant", "parameter_version", "latency_ms", "retry_count", "feedback_score")  # fmt: skip
+    list_display = ("created_at", "shown_status", "user_query", "answer", "answered_by", "mode", "client_kind",
+                    "experiment", "variant", "parameter_version", "latency_ms", "retry_count",
+                    "feedback_score")  # fmt: skip
     list_display_links = ("created_at", "user_query")
     list_filter = ("status", "mode", "client_kind", "cycle_type", "error_type")
     search_fields = ("=id", "=user_id", "user_query", "final_answer", "experiment")
@@ -66,6 +71,11 @@ class PipelineRunAdmin(OverUsers, LookOnly, ModelAdmin):
     @display(description=_("answer"))
     def answer(self, run: PipelineRun) -> str:
         return (run.final_answer or run.error_message or "")[:120]
+
+    @display(description=_("answered by"), ordering="model")
+    def answered_by(self, run: PipelineRun) -> str:
+        """The offline engine says what it is wherever its answers appear."""
+        return str(_("offline engine, no language model")) if run.model == "offline" else run.model or ""
 
 
 @admin.register(RawLog)
@@ -92,19 +102,55 @@ class MemoryAdmin(OverUsers, LookOnly, ModelAdmin):
     list_fullwidth = True
 
 
+class TestDialogForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none at run time
+    class Meta:
+        model = TestDialog
+        fields = ("scenario", "step", "query", "expected_keyword")
+        widgets = {"scenario": UnfoldAdminTextInputWidget, "expected_keyword": UnfoldAdminTextInputWidget}
+
+    def clean_expected_keyword(self) -> str:
+        expected = str(self.cleaned_data.get("expected_keyword") or "").strip()
+        if expected and not alternatives(expected):
+            raise forms.ValidationError(_("There is no word in it to look for."))
+        return expected
+
+
 @admin.register(TestDialog)
 class TestDialogAdmin(OverUsers, LookOnly, ModelAdmin):
+    """Scripts are written by operators. Results keep what they were asked."""
+
+    form = TestDialogForm
     list_display = ("scenario", "step", "query", "expected_keyword")
+    list_display_links = ("scenario", "step")
     list_filter = ("scenario",)
     search_fields = ("scenario", "query", "expected_keyword")
     ordering = ("scenario", "step")
+    list_fullwidth = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return may(request, Role.OPERATOR)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return may(request, Role.OPERATOR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return may(request, Role.OPERATOR)
+
+
+@admin.register(TestSession)
+class TestSessionAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("created_at", "status", "scenarios", "steps", "started_by", "finished_at")
+    list_filter = ("status",)
+    search_fields = ("=id", "started_by", "error")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
 
 
 @admin.register(TestRun)
 class TestRunAdmin(OverUsers, LookOnly, ModelAdmin):
-    list_display = ("created_at", "dialog", "status", "validation", "answer", "pipeline_run_id")
-    list_filter = ("status", "validation")
-    search_fields = ("dialog__scenario", "answer", "=pipeline_run_id")
-    list_select_related = ("dialog",)
+    list_display = ("created_at", "dialog", "status", "validation", "answer", "latency_ms", "model", "pipeline_run_id")
+    list_filter = ("status", "validation", "model")
+    search_fields = ("dialog__scenario", "answer", "=pipeline_run_id", "=session__id")
+    list_select_related = ("dialog", "session")
     date_hierarchy = "created_at"
     ordering = ("-id",)

@@ -8,5 +8,7 @@ class MaasConfig(AppConfig):
 
     def ready(self) -> None:
         from maas.prompts.seed import prompts_seed
+        from maas.test_runner.scripts import scripts_seed
 
         post_migrate.connect(prompts_seed, sender=self, dispatch_uid="maas.prompts_seed")
+        post_migrate.connect(scripts_seed, sender=self, dispatch_uid="maas.scripts_seed")

@@ -20,6 +20,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from pgvector.django import VectorField
@@ -230,12 +231,15 @@ class SystemPrompt(models.Model):
 
 
 class TestDialog(models.Model):
-    """One scripted step of the Test Runner: what is asked, and a word that the answer must hold."""
+    """One scripted step of the Test Runner: what is asked, and a word that the answer must hold.
+
+    `expected_keyword`: alternatives separated by `|`, compared by word stems; empty expects nothing.
+    """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
 
     scenario = models.TextField()
-    step = models.IntegerField()
+    step = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     query = models.TextField()
     expected_keyword = models.TextField(default="", db_default="", blank=True)
 
@@ -247,20 +251,76 @@ class TestDialog(models.Model):
         return f"{self.scenario} {self.step}"
 
 
-class TestRun(models.Model):
-    """What came of one scripted step: the run's status and answer, and whether the expected word was in it."""
+class SessionStatus(models.TextChoices):
+    PLANNED = "planned"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class TestSession(models.Model):
+    """One playing of scripted scenarios.
+
+    `script` is what is played, as it was at the start: `[{"dialog", "scenario", "step", "query", "expected"}]`. Users,
+    threads and runs of a session derive from its id, so that a step that is begun twice is one run.
+    """
 
     __test__ = False
 
-    dialog = models.ForeignKey(TestDialog, on_delete=models.CASCADE, related_name="runs")
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    started_by = models.TextField()
+    scenarios = ArrayField(models.TextField())
+    script = models.JSONField()
+    steps = models.PositiveIntegerField()
+    status = models.TextField(choices=SessionStatus.choices, default=SessionStatus.PLANNED)
+    error = models.TextField(default="", db_default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "test_sessions"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=SessionStatus.values), name="session_status_is_known"),
+            models.CheckConstraint(
+                condition=~models.Q(status=SessionStatus.FAILED) | ~models.Q(error=""),
+                name="failed_session_has_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["-created_at"], name="sessions_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {', '.join(self.scenarios)[:60]}"
+
+
+class TestRun(models.Model):
+    """What came of one scripted step: the run's status and answer, and whether the expected word was in it.
+
+    `position` counts from 0 in the session's script. `validation` is null where nothing was expected.
+    """
+
+    __test__ = False
+
+    dialog = models.ForeignKey(TestDialog, on_delete=models.SET_NULL, null=True, related_name="runs")
+    session = models.ForeignKey(TestSession, on_delete=models.CASCADE, null=True, related_name="runs")
+    position = models.PositiveIntegerField(null=True)
     pipeline_run_id = models.UUIDField(null=True)
     status = models.TextField()
     answer = models.TextField(default="", db_default="", blank=True)
     validation = models.BooleanField(null=True)
+    error = models.TextField(default="", db_default="", blank=True)
+    latency_ms = models.FloatField(null=True)
+    model = models.TextField(default="", db_default="", blank=True)
+    parameter_version = models.IntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "test_runs"
+        constraints = [
+            models.UniqueConstraint(fields=["session", "position"], name="one_result_per_session_and_step"),
+            models.UniqueConstraint(fields=["session", "dialog"], name="one_result_per_session_and_dialog"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dialog_id} {self.status}"

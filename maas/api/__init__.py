@@ -1,5 +1,6 @@
 """The student over HTTP: one router per subject, put together by the site."""
 
 from maas.api.runs import router as runs
+from maas.api.test_runner import router as test_runner
 
-routers = (runs,)
+routers = (runs, test_runner)

@@ -23,7 +23,7 @@ from incidents.models import Incident
 from incidents.services import incident_open
 from maas.access import as_service
 from maas.client import memories_import
-from maas.models import TestDialog, TestRun
+from maas.models import TestDialog, TestRun, TestSession
 from maas.services import run_submit
 from manager.models import Approval, Cycle, Report
 from manager.services.approvals import approval_request
@@ -33,6 +33,7 @@ from sensor.models import CaptureCursor, RunJudgement, RunTruth, SensorEvent, Te
 from tuner.selectors import active_version, version_values
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
+SESSION = uuid.UUID("00000000-0000-4000-8000-00000000005e")
 FACTOR = "retrieval.top_k"
 BASE: dict[str, Any] = {"dataset": "tiny"}
 
@@ -133,7 +134,11 @@ def _student() -> uuid.UUID:
     run_id = run_submit(request=RunRequest(user_id=ANNA, query="Where does Anna live?"))
     with as_service():
         dialog = TestDialog.objects.create(scenario="s", step=1, query="Where?")
-        TestRun.objects.create(dialog=dialog, status="COMPLETED")
+        script = [{"dialog": dialog.pk, "scenario": "s", "step": 1, "query": "Where?", "expected": ""}]
+        session = TestSession.objects.create(
+            pk=SESSION, started_by="person:bob", scenarios=["s"], script=script, steps=1
+        )
+        TestRun.objects.create(dialog=dialog, session=session, position=0, status="COMPLETED")
     return run_id
 
 

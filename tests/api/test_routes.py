@@ -15,7 +15,7 @@ from maas.client import get_client
 from manager.models import Approval
 from selflearn_site.api.assembly import api
 from tests.access.people import bearer
-from tests.admin.world import ANNA, World
+from tests.admin.world import ANNA, SESSION, World
 from tuner.selectors import active_version
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,7 @@ def _paths(world: World) -> list[str]:
         "goal_id": world.goal.pk, "approval_id": world.approval.pk, "cycle_id": world.cycle.pk,
         "campaign_id": world.campaign.number, "experiment_id": world.experiment.slug,
         "hypothesis_id": world.hypothesis.pk, "version": 1, "run_id": world.run_id, "batch_id": world.batch.pk,
+        "session_id": SESSION,
     }  # fmt: skip
     schema = api.get_openapi_schema(path_prefix="")
     return [path.format(**place) for path, methods in schema["paths"].items() if "get" in methods]
