@@ -12,7 +12,7 @@ from typing import NamedTuple
 from llm.offline.layout import Context
 from llm.offline.phrases import is_own_remark
 from llm.offline.question import Question, has_cue
-from llm.offline.speech import is_question, is_small_talk
+from llm.offline.speech import is_empty_talk, is_question
 from llm.text import sentences, stems
 
 PREFIX = 5
@@ -67,7 +67,7 @@ class _Reading(NamedTuple):
 def _read(text: str) -> _Reading:
     # A memory comes back in many contexts, its sentences unchanged.
     found = frozenset(stems(text))
-    tells = not is_question(text) and not is_small_talk(text) and not is_own_remark(text)
+    tells = not is_question(text) and not is_empty_talk(text) and not is_own_remark(text)
     return _Reading(found, frozenset(stemmed[:PREFIX] for stemmed in found if len(stemmed) >= PREFIX), tells)
 
 

@@ -4,31 +4,9 @@ from __future__ import annotations
 
 import re
 
-from llm.text import content_words, sentences, stem
+from llm.offline.small_talk import is_of_the_moment, is_phatic, is_reaction, without_phrases
+from llm.text import sentences
 
-_PHRASES = re.compile(
-    r"\b(?:how are you(?: (?:doing|today))*|how(?:'s| is) it going|what'?s up|nice to (?:meet|see|hear from) you|"
-    r"good (?:morning|afternoon|evening|night|day)|thank you|thanks|many thanks|you'?re welcome|no problem|"
-    r"see you(?: (?:later|soon|tomorrow))?|talk (?:to you )?(?:later|soon)|take care|have a (?:nice|good|great) \w+|"
-    r"that'?s all(?: for (?:now|today))?|sounds (?:good|great)|got it|i see|"
-    r"как (?:у (?:тебя|вас) )?дела|как (?:ты|вы|поживаешь|поживаете|жизнь)|доброе утро|добрый (?:день|вечер)|"
-    r"доброй ночи|спокойной ночи|(?:большое |огромное )?спасибо(?: (?:большое|огромное))?|"
-    r"до (?:свидания|встречи|завтра)|"
-    r"рад(?:а)? (?:знакомству|(?:тебя|вас) (?:видеть|слышать))|не за что|всего (?:доброго|хорошего)|хорошего \w+|"
-    r"на (?:этом|сегодня) (?:всё|все))(?=\W|$)",
-    re.IGNORECASE,
-)
-_SMALL = frozenset(
-    stem(word)
-    for word in """
-    hello hi hey hiya greetings bye goodbye cheers ok okay yeah yep yup nope sure great good nice cool fine alright
-    right perfect awesome wonderful thanks thank thx lol haha wow hmm welcome dear friend lot much understood agreed
-    привет приветик здравствуй здравствуйте здорово пока ага угу ок окей ладно понятно ясно отлично прекрасно супер
-    класс круто замечательно хорошо спасибо благодарю пожалуйста прощай договорились понял поняла согласен согласна
-    дорогой друг ого хм
-    """.split()  # noqa: SIM905 - a list of words reads better as text
-)
-_GREETS = frozenset(stem(word) for word in ("hello", "hi", "hey", "bye", "привет", "здравствуй", "здравствуйте"))
 _QUESTION_WORD = (
     r"(?:what|when|where|which|who|whom|whose|why|how|do|does|did|is|are|was|were|am|have|has|had|can|could|will|"
     r"would|should|что|чего|чем|когда|где|куда|откуда|который|которая|которое|какой|какая|какое|какие|каком|какую|"
@@ -41,10 +19,24 @@ _SUBORDINATE = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(_OPENING + _QUESTION_WORD + r"\b", re.IGNORECASE)
+_WHAT = (
+    r"(?:what|when|where|which|who|whose|why|how|что|чего|чем|когда|где|куда|откуда|кто|кого|кому|как|как\w{1,3}|"
+    r"сколько|почему|зачем|чей|чья)\b"
+)
+_INFINITIVE = r"\w+(?:ть|ти|чь)(?:ся|сь)?\b"
 _REQUEST = re.compile(
-    _OPENING + r"(?:(?:can|could|would) you )?(?:tell me|remind me|i wonder|do you (?:remember|know|recall)|"
-    r"let me know|list\b|show me|"
-    r"напомни|расскажи|подскажи|покажи|перечисли|назови|интересно,|помнишь|помните|знаешь ли|хочу (?:узнать|спросить))",
+    _OPENING + r"(?:(?:can|could|would|will) you (?:please )?)?(?:"
+    # "Remind me to call" and "Напомни позвонить" ask for something to be kept.
+    r"remind (?:me|us)\b(?! to\b)|tell (?:me|us|the|about|again|everything)\b|refresh my memory|i wonder\b|"
+    r"do you (?:remember|know|recall)|let me know|(?:show|give) me\b|(?:compare|describe|explain|recap|summari[sz]e)\b|"
+    r"(?:list|name|show|repeat) (?:me|all|the|my|every|each|what|which|one|two|three)\b|"
+    r"i(?:'d| would) (?:like|love) to (?:know|hear|ask)|i want to (?:know|ask)|"
+    rf"i (?:have |'ve )?(?:forgot|forgotten|(?:do not|don't|cannot|can't) (?:remember|recall)) {_WHAT}|"
+    rf"напомни(?:те)?(?:-ка)?\b(?!(?:,? (?:мне|пожалуйста|ещё раз|еще раз))*,? {_INFINITIVE})|"
+    r"(?:расскажи|подскажи|покажи|перечисли|назови|опиши|объясни|повтори|поясни|уточни|сравни|вспомни|подытожь)"
+    r"(?:те)?(?:-ка)?\b|дай(?:те)? (?:мне )?(?:список|сводку|перечень|знать)|интересно,|помнишь|помните|знаешь ли|"
+    r"(?:я )?(?:хочу|хотел бы|хотела бы|хотелось бы) (?:узнать|спросить|уточнить)|"
+    rf"(?:я )?(?:не помню|забыла?|не могу вспомнить),? {_WHAT})",
     re.IGNORECASE,
 )
 
@@ -61,17 +53,27 @@ def is_question(sentence: str) -> bool:
     )
 
 
+def is_empty_talk(sentence: str) -> bool:
+    """Whether the sentence greets, thanks, assents or takes leave, and asks and tells nothing."""
+    return is_phatic(sentence) and not _ASKS.match(without_phrases(sentence))
+
+
 def is_small_talk(text: str) -> bool:
-    """Whether nothing is left of the text once greetings, thanks and assents are taken out."""
-    rest = _PHRASES.sub(" ", text)
-    said = content_words(rest)
-    left = [word for word in said if stem(word) not in _SMALL]
-    greets = rest != text or (said and stem(said[0]) in _GREETS)
-    if left and not (greets and len(left) == 1 and left[0] == said[-1] and left[0][0].isupper()):  # "Hi Anna!"
-        return False
-    return not any(_ASKS.match(sentence) for sentence in sentences(rest))
+    """Whether all that is said is empty talk, or remarks on weather, mood and what was just said."""
+    return all(
+        is_empty_talk(sentence) or ((is_of_the_moment(sentence) or is_reaction(sentence)) and not is_question(sentence))
+        for sentence in sentences(text)
+    )
 
 
 def statements(text: str) -> list[str]:
-    """Sentences that tell something: neither questions nor small talk, in order."""
-    return [sentence for sentence in sentences(text) if not is_question(sentence) and not is_small_talk(sentence)]
+    """Sentences that tell something, in order: no questions, no empty talk, nothing of the moment.
+
+    A reaction belongs to what it is said of: alone it tells nothing, beside something told it stays.
+    """
+    told = [
+        sentence
+        for sentence in sentences(text)
+        if not is_question(sentence) and not is_empty_talk(sentence) and not is_of_the_moment(sentence)
+    ]
+    return told if any(not is_reaction(sentence) for sentence in told) else []

@@ -94,9 +94,7 @@ def test_keywords__max_tokens_cuts_the_json__is_malformed() -> None:
         MODEL.complete(messages=cast.user("my sister Anna"), task="keywords", max_tokens=3)
 
 
-SAID = (
-    "Hi! I moved to Oslo in May. What should I visit? It rains. I am allergic to peanuts. My cat is grey. I run daily."
-)
+SAID = "Hi! I moved to Oslo in May. What should I visit? I sing. I am allergic to peanuts. My cat is grey. I run daily."
 
 
 @pytest.mark.parametrize(("length", "kept"), [("short", 1), ("medium", 3), ("long", 5)])
@@ -106,7 +104,7 @@ def test_summary__length__decides_how_many_statements_stay(length: str, kept: in
 
 def test_summary__statements__stay_word_for_word_in_their_order() -> None:
     assert cast.summary(MODEL, SAID, length="long")["summary"] == (
-        "I moved to Oslo in May. It rains. I am allergic to peanuts. My cat is grey. I run daily."
+        "I moved to Oslo in May. I sing. I am allergic to peanuts. My cat is grey. I run daily."
     )
 
 
