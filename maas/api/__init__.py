@@ -1,6 +1,7 @@
 """The student over HTTP: one router per subject, put together by the site."""
 
+from maas.api.conversations import router as conversations
 from maas.api.runs import router as runs
 from maas.api.test_runner import router as test_runner
 
-routers = (runs, test_runner)
+routers = (runs, conversations, test_runner)

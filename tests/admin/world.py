@@ -34,6 +34,7 @@ from tuner.selectors import active_version, version_values
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
 SESSION = uuid.UUID("00000000-0000-4000-8000-00000000005e")
+THREAD = uuid.UUID("00000000-0000-4000-8000-0000000000c1")
 FACTOR = "retrieval.top_k"
 BASE: dict[str, Any] = {"dataset": "tiny"}
 
@@ -131,7 +132,7 @@ def _experiment(campaign: Campaign, alice: Actor) -> tuple[Hypothesis, Experimen
 def _student() -> uuid.UUID:
     memory = NewMemory(memory_id=uuid.uuid4(), user_id=ANNA, text="Anna moved to Riga", simulated_at=timezone.now())
     memories_import([memory])
-    run_id = run_submit(request=RunRequest(user_id=ANNA, query="Where does Anna live?"))
+    run_id = run_submit(request=RunRequest(user_id=ANNA, query="Where does Anna live?", thread_id=THREAD))
     with as_service():
         dialog = TestDialog.objects.create(scenario="s", step=1, query="Where?")
         script = [{"dialog": dialog.pk, "scenario": "s", "step": 1, "query": "Where?", "expected": ""}]

@@ -15,7 +15,7 @@ from maas.client import get_client
 from manager.models import Approval
 from selflearn_site.api.assembly import api
 from tests.access.people import bearer
-from tests.admin.world import ANNA, SESSION, World
+from tests.admin.world import ANNA, SESSION, THREAD, World
 from tuner.selectors import active_version
 
 pytestmark = pytest.mark.django_db
@@ -45,9 +45,10 @@ def _paths(world: World) -> list[str]:
         "campaign_id": world.campaign.number, "experiment_id": world.experiment.slug,
         "hypothesis_id": world.hypothesis.pk, "version": 1, "run_id": world.run_id, "batch_id": world.batch.pk,
         "session_id": SESSION,
+        "thread_id": THREAD,
     }  # fmt: skip
     schema = api.get_openapi_schema(path_prefix="")
-    return [path.format(**place) for path, methods in schema["paths"].items() if "get" in methods]
+    return [f"{path.format(**place)}?user_id={ANNA}" for path, methods in schema["paths"].items() if "get" in methods]
 
 
 def test_get__of_every_route__answers_in_its_documented_shape(program: Program, world: World) -> None:
