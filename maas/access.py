@@ -1,4 +1,6 @@
-"""In whose name a statement runs. Every query of the runtime goes through `acting_for`, `as_service` or `act_for`.
+"""In whose name a statement runs. Every query of the runtime goes through these functions:
+
+`acting_for`, `as_service` open a transaction; `act_for`, `act_as_service` are one, in one round trip.
 
 The login `maas_app` has no right on the tables that hold users' data: a forgotten role is an error, not a leak.
 Role and user are set in one statement inside a transaction and end with it.
@@ -77,12 +79,21 @@ def act_for(user_id: uuid.UUID, *statements: Statement, durable: bool = True) ->
     `atomic` they run one by one. With `durable` false a crash of the server (not of this process) may lose them, never
     half of them and never what is committed durably afterwards: for steps that would simply be done again.
     """
+    return _together(REQUEST_ROLE, str(user_id), statements, durable=durable)
+
+
+def act_as_service(*statements: Statement, durable: bool = True) -> list[Outcome]:
+    """As `act_for`, seeing all users: for the orchestrator, which takes whoever's run comes next."""
+    return _together(SERVICE_ROLE, "", statements, durable=durable)
+
+
+def _together(role: str, user: str, statements: Sequence[Statement], *, durable: bool) -> list[Outcome]:
     connection = connections[ALIAS]
     if connection.in_atomic_block:
-        with acting_for(user_id) as cursor:
+        with _taking(role, user) as cursor:
             return [_one(cursor, statement) for statement in statements]
     with connection.cursor() as cursor:
-        take = Statement(_TAKE + ("" if durable else _LAZY), [REQUEST_ROLE, str(user_id)])
+        take = Statement(_TAKE + ("" if durable else _LAZY), [role, user])
         cursor.execute(";".join(cursor.mogrify(*statement) for statement in (take, *statements)))
         return [_next(cursor) for _ in statements]
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from kernel.errors import Conflict
-from maas.access import Outcome, Statement, act_for
+from maas.access import Outcome, Statement, act_as_service, act_for
 from maas.domain.lifecycle import ANALYSIS, FINAL, RUN, STAGES, WORKING, RunStatus, Stage, stage_after
 from maas.parameters import RunParameters
 from maas.retrieval.found import Found
@@ -23,7 +23,7 @@ from maas.retrieval.found import Found
 LEASE_SECONDS = 45.0
 """Longer than one try of a model (30 s); each try renews it."""
 TAKEOVER_LIMIT = 6
-"""A run that was taken over or tried again this often kills its workers and is failed."""
+"""A run that was taken over more often than this kills its workers and is failed."""
 
 
 class LeaseLost(Conflict):
@@ -49,6 +49,7 @@ class Run:
     pinned_version: int | None
     seed: int | None
     retry_count: int
+    stage_tries: dict[str, int]
     parameter_version: int | None
     analysis: dict[str, Any] | None
     shown_ids: list[uuid.UUID]
@@ -66,42 +67,65 @@ class Run:
     def writes_memory(self) -> bool:
         return self.mode == "dialogue"
 
+    @property
+    def lost_workers(self) -> int:
+        return self.retry_count - sum(self.stage_tries.values())
+
 
 def worker_token() -> str:
     """Who claims: new for each claim, so that two threads of one process are two workers."""
     return uuid.uuid4().hex
 
 
-_ORDER = f"""
-  NOT EXISTS (
-    SELECT 1 FROM pipeline_runs AS other
-    WHERE other.user_id = run.user_id AND other.mode = 'dialogue' AND other.id <> run.id
-      AND (other.status NOT IN ({", ".join(f"'{s}'" for s in FINAL)}) OR other.needs_archive)
-      AND (other.status <> 'NEW' OR (other.created_at, other.id) < (run.created_at, run.id)))
-"""  # noqa: S608  constants of this package
-_NEXT = " ".join(f"WHEN '{stage.ready}' THEN '{stage.working}'" for stage in STAGES)
+_FINAL = ", ".join(f"'{s}'" for s in FINAL)
 _HELD = ", ".join(f"'{s}'" for s in WORKING)
 _RESTING = ", ".join(f"'{stage.ready}'" for stage in STAGES if stage is not ANALYSIS)
+_NEXT = " ".join(f"WHEN '{stage.ready}' THEN '{stage.working}'" for stage in STAGES)
 
-_CLAIM = f"""
+# Nothing of this user is being worked on, and nothing that came earlier is open. Two questions, because each has an
+# index that answers it at once, however many runs of the user wait.
+_ORDER = f"""
+  NOT EXISTS (
+    SELECT FROM pipeline_runs AS other
+    WHERE other.user_id = run.user_id AND other.mode = 'dialogue'
+      AND (other.status IN ({_HELD}) OR other.needs_archive))
+  AND NOT EXISTS (
+    SELECT FROM pipeline_runs AS other
+    WHERE other.user_id = run.user_id AND other.mode = 'dialogue'
+      AND (other.created_at, other.id) < (run.created_at, run.id)
+      AND (other.status NOT IN ({_FINAL}) OR other.needs_archive))
+"""  # noqa: S608  constants of this package
+# A worker's lease is over when it has run out. Without a worker, `lease_until` is the time of the next try, or null.
+_FREE = f"""(
+  (run.status = 'NEW' AND (run.mode <> 'dialogue' OR ({_ORDER})))
+  OR run.status IN ({_RESTING})
+  OR ((run.status IN ({_HELD}) OR run.needs_archive)
+    AND (run.lease_until IS NULL OR run.lease_until < clock_timestamp())))
+"""
+_TAKE = f"""
 UPDATE pipeline_runs AS run
 SET status = CASE status {_NEXT} ELSE status END, claimed_by = %s,
     lease_until = clock_timestamp() + make_interval(secs => %s),
-    retry_count = retry_count + (lease_until IS NOT NULL)::int, updated_at = clock_timestamp()
-WHERE id = %s AND (%s::text IS NULL OR user_query = %s) AND (
-  (status = 'NEW' AND (mode <> 'dialogue' OR {_ORDER}))
-  OR status IN ({_RESTING})
-  OR ((status IN ({_HELD}) OR needs_archive) AND lease_until < clock_timestamp()))
+    retry_count = retry_count + (claimed_by IS NOT NULL)::int, updated_at = clock_timestamp()
+WHERE """  # noqa: S608  constants of this package
+_TAKEN = """
 RETURNING id, user_id, user_query, status, mode, thread_id, simulated_at, created_at, experiment, variant,
-  pinned_version, seed, retry_count, parameter_version, analysis_result, retrieval -> 'shown', final_context_payload,
-  final_answer, needs_archive, claimed_by
-"""  # noqa: S608  constants of this package
-_CLAIMED = (
+  pinned_version, seed, retry_count, stage_tries, parameter_version, analysis_result, retrieval -> 'shown',
+  final_context_payload, final_answer, needs_archive, claimed_by
+"""
+_FIELDS = (
     "id", "user_id", "query", "status", "mode", "thread_id", "simulated_at", "created_at", "experiment", "variant",
-    "pinned_version", "seed", "retry_count", "parameter_version", "analysis", "shown_ids", "payload",
-    "answer", "needs_archive", "claimed_by",
+    "pinned_version", "seed", "retry_count", "stage_tries", "parameter_version", "analysis", "shown_ids",
+    "payload", "answer", "needs_archive", "claimed_by",
 )  # fmt: skip
 """The fields of `Run` that a claim returns, in its order."""
+_CLAIM = f"{_TAKE} id = %s AND (%s::text IS NULL OR user_query = %s) AND {_FREE} {_TAKEN}"
+# Oldest first, over the index `runs_open_by_age`; rows that others are taking at this moment are passed by.
+_CLAIM_NEXT = f"""{_TAKE} id = (
+  SELECT run.id FROM pipeline_runs AS run
+  WHERE (run.status NOT IN ({_FINAL}) OR run.needs_archive) AND {_FREE}
+  ORDER BY run.created_at, run.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+{_TAKEN}"""  # noqa: S608  constants of this package
 
 
 def claim_statement(run_id: uuid.UUID, *, query: str | None = None) -> Statement:
@@ -117,9 +141,10 @@ def claimed(outcome: Outcome) -> Run | None:
     """The run that a claim won. None: it is not to be had now."""
     if not outcome.rows:
         return None
-    fields = dict(zip(_CLAIMED, outcome.rows[0], strict=True))
+    fields = dict(zip(_FIELDS, outcome.rows[0], strict=True))
     fields["status"] = RunStatus(fields["status"])
     fields["analysis"] = _loaded(fields["analysis"])
+    fields["stage_tries"] = _loaded(fields["stage_tries"])
     fields["shown_ids"] = [uuid.UUID(item) for item in _loaded(fields["shown_ids"]) or ()]
     run = Run(**fields)
     if run.analysis is not None and run.parameter_version is not None:
@@ -133,6 +158,18 @@ def claim(run_id: uuid.UUID, user_id: uuid.UUID) -> Run | None:
         return claimed(act_for(user_id, claim_statement(run_id))[0])
     except IntegrityError:
         return None
+
+
+def claim_next() -> Run | None:
+    """Claim the oldest run of anyone that may be worked on now. None: there is none.
+
+    Not durable: a claim that a crash of the server undoes leaves the run where it was.
+    """
+    while True:
+        try:
+            return claimed(act_as_service(Statement(_CLAIM_NEXT, [worker_token(), LEASE_SECONDS]), durable=False)[0])
+        except IntegrityError:  # another worker took another run of the same user; what is free now is read anew
+            continue
 
 
 def finish_stage(run: Run, stage: Stage, columns: dict[str, Any]) -> None:
@@ -156,18 +193,41 @@ _PROCEED = """
 UPDATE pipeline_runs SET status = %s, updated_at = clock_timestamp(),
   lease_until = clock_timestamp() + make_interval(secs => %s) WHERE id = %s AND claimed_by = %s AND status = %s
 """
-_RENEW = """
-UPDATE pipeline_runs SET retry_count = retry_count + 1, error_message = %s, error_type = %s,
+_TRIED = """
+UPDATE pipeline_runs SET retry_count = retry_count + 1, stage_tries = stage_tries || %s::jsonb, error_message = %s,
+  error_type = %s, claimed_by = CASE WHEN %s THEN claimed_by END,
   lease_until = clock_timestamp() + make_interval(secs => %s), updated_at = clock_timestamp()
 WHERE id = %s AND claimed_by = %s
 """
 
 
-def renew(run: Run, error: BaseException) -> None:
+def renew(run: Run, stage: str, error: BaseException) -> None:
     """Note a failed try and renew the lease for the next one. Raises `LeaseLost`."""
-    values = [_message(error), type(error).__name__, LEASE_SECONDS, run.id, run.claimed_by]
-    require_held(run, *act_for(run.user_id, Statement(_RENEW, values)))
+    _tried(run, stage, error, keep=True, seconds=LEASE_SECONDS)
+
+
+def put_off(run: Run, stage: str, error: BaseException, *, seconds: float) -> None:
+    """Note a failed try and let go of the run: whoever comes by after `seconds` tries again. Raises `LeaseLost`."""
+    _tried(run, stage, error, keep=False, seconds=seconds)
+
+
+def _tried(run: Run, stage: str, error: BaseException, *, keep: bool, seconds: float) -> None:
+    tries = {stage: run.stage_tries.get(stage, 0) + 1}
+    values = [json.dumps(tries), _message(error), type(error).__name__, keep, seconds, run.id, run.claimed_by]
+    require_held(run, *act_for(run.user_id, Statement(_TRIED, values)))
     run.retry_count += 1
+    run.stage_tries |= tries
+
+
+_HAND_BACK = """
+UPDATE pipeline_runs SET claimed_by = NULL, lease_until = NULL, updated_at = clock_timestamp()
+WHERE id = %s AND claimed_by = %s
+"""
+
+
+def hand_back(run: Run) -> None:
+    """Let go of a run between two stages, for whoever comes by next. Of a run that is not held any more, nothing."""
+    act_for(run.user_id, Statement(_HAND_BACK, [run.id, run.claimed_by]))
 
 
 _FAIL = """

@@ -52,6 +52,7 @@ class PipelineRun(models.Model):
     error_message = models.TextField(null=True)  # noqa: DJ001 null: no error so far
     error_type = models.TextField(null=True)  # noqa: DJ001 null: no error so far
     retry_count = models.IntegerField(default=0, db_default=0)
+    stage_tries = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -119,6 +120,11 @@ class PipelineRun(models.Model):
                 fields=["user_id", "created_at"],
                 condition=~models.Q(status__in=[s.value for s in FINAL]) | models.Q(needs_archive=True),
                 name="runs_open_by_user",
+            ),
+            models.Index(
+                fields=["created_at", "id"],
+                condition=~models.Q(status__in=[s.value for s in FINAL]) | models.Q(needs_archive=True),
+                name="runs_open_by_age",
             ),
             models.Index(fields=["finished_at", "id"], name="runs_by_finish"),
             models.Index(fields=["user_id", "created_at"], name="runs_by_user"),

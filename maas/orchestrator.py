@@ -1,23 +1,26 @@
 """The process that brings runs to their end: listens, picks up what waits, many users at once, each in order.
 
-A notification only wakes it; what is to be done is always read from the table, so what was missed while it was down, or
-while its connection was broken, and what a dead worker left behind, is found by the same query.
+Each worker takes the oldest run that may be worked on now, in one statement, and carries it to its end. When there is
+none, the workers sleep, and a bell wakes one of them: with each NEW run, when a run's pause is over, and every
+`SWEEP_SECONDS`. Whoever finds a run rings for the next worker, so that a burst of notifications costs no more reads of
+the queue than there are runs. What was missed while the process was down, or while its connection was broken, and what
+a dead worker left behind, is found by the same statement.
 """
 
 from __future__ import annotations
 
+import heapq
+import queue
 import threading
-import uuid
-from concurrent.futures import ThreadPoolExecutor
+import time
 
 import psycopg
 import structlog
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from maas import selectors
 from maas.access import ALIAS
-from maas.claims import claim
+from maas.claims import Run, claim_next, hand_back
 from maas.pipeline import carry_on
 
 log = structlog.get_logger(__name__)
@@ -29,76 +32,121 @@ RECONNECT_SECONDS = (0.5, 10.0)
 CHANNEL = "pipeline_events"
 
 
+class Bell:
+    """Wakes one waiting worker. Rung while nobody waits, it is heard by the next one, once."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._rung = False
+        self._closed = False
+
+    def ring(self) -> None:
+        with self._condition:
+            self._rung = True
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def wait(self) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._rung or self._closed)
+            self._rung = False
+
+
 class Orchestrator:
-    """`run()` blocks until `stop()`; then running stages are finished and nothing new is begun."""
+    """`run()` blocks until `stop()`; then running stages are finished, nothing new is begun, and what is open is free
+    for others at once."""
 
     def __init__(self, *, workers: int):
         self._workers = workers
         self._stopping = threading.Event()
-        self._busy: set[uuid.UUID] = set()  # users with a dialogue run, and evaluation runs, in this process's hands
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self._bell = Bell()
+        self._alarms: queue.SimpleQueue[float | None] = queue.SimpleQueue()  # times to ring at; None: stop
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._wake.set()
+        """From any thread, and from a signal handler."""
+        self._alarms.put(None)
 
     def run(self) -> None:
-        listener = threading.Thread(target=self._listen, name="maas-listen", daemon=True)
-        listener.start()
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="maas-run") as pool:
-            while not self._stopping.is_set():
-                self._wake.clear()
-                try:
-                    self._hand_out(pool)
-                except DatabaseError as error:
-                    log.warning("queue_unreadable", error=str(error))
-                    connections[ALIAS].close()
-                    self._stopping.wait(RECONNECT_SECONDS[0])
-                self._wake.wait(SWEEP_SECONDS)
-        listener.join(SWEEP_SECONDS * 2)
-        connections[ALIAS].close()
+        threads = [threading.Thread(target=self._listen, name="maas-listen")]
+        threads += [threading.Thread(target=self._work, name=f"maas-run-{n}") for n in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        self._ring_in_time()
+        self._stopping.set()
+        self._bell.close()
+        for thread in threads:
+            thread.join()
 
-    def _hand_out(self, pool: ThreadPoolExecutor) -> None:
-        free = self._workers - len(self._busy)
-        if free <= 0:
-            return
-        for run_id, user_id, mode in selectors.runs_waiting(limit=self._workers * 4):
-            key = user_id if mode == "dialogue" else run_id
-            with self._lock:
-                if key in self._busy or free <= 0:
+    def _ring_in_time(self) -> None:
+        due: list[float] = []
+        while True:
+            next_ring = min([time.monotonic() + SWEEP_SECONDS, *due[:1]])
+            try:
+                alarm = self._alarms.get(timeout=max(next_ring - time.monotonic(), 0))
+            except queue.Empty:
+                while due and due[0] <= time.monotonic():
+                    heapq.heappop(due)
+                self._bell.ring()
+                continue
+            if alarm is None:
+                return
+            heapq.heappush(due, alarm)
+
+    def _work(self) -> None:
+        pause, longest = RECONNECT_SECONDS
+        unfinished: Run | None = None
+        while not self._stopping.is_set():
+            run = unfinished
+            try:
+                if run is not None:  # the database went away while it was in our hands
+                    hand_back(run)
+                unfinished = None
+                run = claim_next()
+                pause = RECONNECT_SECONDS[0]
+                if run is None:
+                    self._bell.wait()
                     continue
-                self._busy.add(key)
-            free -= 1
-            pool.submit(self._work, run_id, user_id, key)
+                self._bell.ring()  # where one waited there may be more
+                rest = carry_on(run, patient=False, stopping=self._stopping.is_set)
+                if rest is not None:
+                    self._alarms.put(time.monotonic() + rest)
+            except DatabaseError as error:
+                log.warning("database_lost", error=str(error), retry_in=pause)
+                connections.close_all()
+                unfinished = run
+                self._stopping.wait(pause)
+                pause = min(pause * 2, longest)
+            except Exception:
+                log.exception("worker_failed")
+                self._stopping.wait(pause)
+            self._mend_connections()
+        connections.close_all()
 
-    def _work(self, run_id: uuid.UUID, user_id: uuid.UUID, key: uuid.UUID) -> None:
-        try:
-            run = claim(run_id, user_id)
-            if run is not None:
-                carry_on(run)
-        except Exception:
-            log.exception("worker_failed", run_id=str(run_id))
-            connections[ALIAS].close()
-        finally:
-            with self._lock:
-                self._busy.discard(key)
-            if not self._stopping.is_set():
-                self._wake.set()
+    @staticmethod
+    def _mend_connections() -> None:
+        """A connection that broke without ending a run, such as that of the parameters, is opened anew."""
+        for connection in connections.all(initialized_only=True):
+            if connection.errors_occurred:
+                connection.close_if_unusable_or_obsolete()
 
     def _listen(self) -> None:
-        """Wake on each NEW run, over a connection of its own; after a reconnect the table is read again."""
+        """Ring with each NEW run, over a connection of its own; after a reconnect the table is read again."""
         pause, longest = RECONNECT_SECONDS
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(**connections[ALIAS].get_connection_params(), autocommit=True) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     pause = RECONNECT_SECONDS[0]
-                    self._wake.set()
+                    self._bell.ring()
                     while not self._stopping.is_set():
                         for notice in connection.notifies(timeout=0.5):
                             if '"NEW"' in notice.payload:
-                                self._wake.set()
+                                self._bell.ring()
                             if self._stopping.is_set():
                                 break
             except psycopg.Error as error:

@@ -17,7 +17,7 @@ from kernel.errors import NotFound, RuleViolated
 from llm.errors import ModelRefused
 from maas import stages
 from maas.access import ALIAS
-from maas.claims import TAKEOVER_LIMIT, LeaseLost, Run, fail, renew
+from maas.claims import TAKEOVER_LIMIT, LeaseLost, Run, fail, hand_back, put_off, renew
 from maas.domain.lifecycle import BY_STATUS, FINAL
 
 log = structlog.get_logger(__name__)
@@ -33,42 +33,66 @@ class GivenUp(Exception):
     """The run was tried again and taken over too often; something about it kills its workers."""
 
 
-def carry_on(run: Run) -> None:
+class _PutOff(Exception):
+    """The run rests until its next try."""
+
+    def __init__(self, seconds: float):
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def carry_on(run: Run, *, patient: bool = True, stopping: Callable[[], bool] = lambda: False) -> float | None:
     """Work on `run` from where it stands until it is settled, or until another worker has it.
 
-    Every error ends in the run's row (FAILED with its reason) and not in the caller's hands, unless the database itself
-    cannot be reached.
+    Between tries of a stage a patient worker waits; another one lets go of the run and gets back the seconds until its
+    next try. Once `stopping` says so, the run is handed back at the end of its stage. Every error ends in the run's row
+    (FAILED with its reason) and not in the caller's hands, unless the database itself cannot be reached.
     """
     try:
-        if run.retry_count > TAKEOVER_LIMIT:
-            _give_up(run, GivenUp(f"given up after {run.retry_count} tries and lost workers"))
-        while run.status not in FINAL:
-            if not _with_tries(run, stages.STEPS[BY_STATUS[run.status].name]):
-                return
-        if run.needs_archive:
-            _with_tries(run, stages.STEPS["archive"])
+        if run.lost_workers > TAKEOVER_LIMIT:
+            _give_up(run, GivenUp(f"given up after {run.lost_workers} lost workers"))
+        while (step := _step_of(run)) is not None:
+            if stopping():
+                hand_back(run)
+                return None
+            if not _with_tries(run, step, patient=patient):
+                return None
+    except _PutOff as rest:
+        return rest.seconds
     except LeaseLost:
         log.info("lease_lost", run_id=str(run.id), status=run.status.value)
+    return None
 
 
-def _with_tries(run: Run, step: Callable[[Run], None]) -> bool:
-    """Up to MAX_TRIES of one step with growing pauses. False: the run has ended without this step."""
-    for attempt in range(1, MAX_TRIES + 1):
+def _step_of(run: Run) -> str | None:
+    """What is to be done next. None: the run is settled."""
+    if run.status in FINAL:
+        return "archive" if run.needs_archive else None
+    return BY_STATUS[run.status].name
+
+
+def _with_tries(run: Run, name: str, *, patient: bool) -> bool:
+    """Up to MAX_TRIES of one step with growing pauses, those of earlier workers counted. False: given up."""
+    while True:
         try:
-            step(run)
+            stages.STEPS[name](run)
             return True
         except LeaseLost:
             raise
         except Exception as error:
+            attempt = run.stage_tries.get(name, 0) + 1
             log.warning("stage_failed", run_id=str(run.id), status=run.status.value, attempt=attempt, error=str(error))
             _mend_connection()
-            if attempt == MAX_TRIES or isinstance(error, HOPELESS):
+            if attempt >= MAX_TRIES or isinstance(error, HOPELESS):
                 _give_up(run, error)
                 return False
-            renew(run, error)
             pause = BACKOFF_SECONDS * 2 ** (attempt - 1)
-            time.sleep(pause * (1 + random.random()))  # noqa: S311  jitter, so that many runs do not return at once
-    return False
+            pause *= 1 + random.random()  # noqa: S311  jitter, so that many runs do not return at once
+            if not patient:
+                put_off(run, name, error, seconds=pause)
+                raise _PutOff(pause) from error
+            renew(run, name, error)
+            time.sleep(pause)
 
 
 def _give_up(run: Run, error: Exception) -> None:

@@ -8,7 +8,7 @@ import uuid
 
 from contracts.maas import FoundMemory, RunAnswer
 from kernel.errors import NotFound
-from maas.access import acting_for, as_service
+from maas.access import acting_for
 
 _ANSWER = """
 SELECT r.status, r.final_answer, r.error_message, r.memory_id, r.parameter_version, r.finished_at IS NOT NULL,
@@ -59,22 +59,6 @@ def run_wait(*, run_id: uuid.UUID, user_id: uuid.UUID, timeout: float) -> tuple[
             return answer, settled
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, longest)
-
-
-_OPEN = """
-SELECT DISTINCT ON (user_id, CASE WHEN mode = 'dialogue' THEN NULL ELSE id END) id, user_id, mode FROM pipeline_runs
-WHERE (status NOT IN ('COMPLETED', 'FAILED') OR needs_archive)
-  AND (lease_until IS NULL OR lease_until < clock_timestamp())
-ORDER BY user_id, CASE WHEN mode = 'dialogue' THEN NULL ELSE id END, created_at, id
-LIMIT %s
-"""
-
-
-def runs_waiting(*, limit: int) -> list[tuple[uuid.UUID, uuid.UUID, str]]:
-    """(run, user, mode) of runs that nobody works on: each user's oldest dialogue run, and any evaluation runs."""
-    with as_service() as cursor:
-        cursor.execute(_OPEN, [limit])
-        return list(cursor.fetchall())
 
 
 def runs_before(*, run_id: uuid.UUID, user_id: uuid.UUID) -> list[uuid.UUID]:

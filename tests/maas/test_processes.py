@@ -11,13 +11,15 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
 
-from maas import selectors
 from maas.access import as_service
+from maas.claims import claim_next
 from maas.client import get_client, memories_count
+from selflearn_site.database.connection import wrapper
 from tests.maas.conftest import request_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -90,7 +92,7 @@ def test_worker__killed_in_a_stage__another_takes_over_once_the_lease_is_out(
     assert heard(worker) == "hanging"
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    assert selectors.runs_waiting(limit=9) == []  # held until its lease runs out
+    assert claim_next() is None  # held until its lease runs out
     leases_run_out()
     answer = get_client().wait(run_id, user_id=anna, timeout=5)
     assert answer.status == "COMPLETED"
@@ -150,3 +152,46 @@ def test_orchestrator__its_listening_connection_cut__goes_on(anna: uuid.UUID, st
             raise AssertionError("the orchestrator does not listen")
     get_client().submit(request_of(anna, TEXT))
     wait_for("count(*) = 1 FROM pipeline_runs WHERE finished_at IS NOT NULL")
+
+
+def test_orchestrator__told_to_stop_under_load__leaves_nothing_half_done(started: list[Worker]) -> None:
+    for number in range(60):
+        get_client().submit(request_of(uuid.UUID(int=number % 6 + 1), f"{TEXT} Number {number}."))
+    worker = start(started, "tests.maas.orchestrator_process")
+    wait_for("count(*) >= 5 FROM pipeline_runs WHERE finished_at IS NOT NULL")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=15) == 0
+    with as_service() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE claimed_by IS NOT NULL"
+            " OR lease_until IS NOT NULL), count(*) FILTER (WHERE retry_count > 0) FROM pipeline_runs"
+        )
+        left, held, tried_again = cursor.fetchone()
+    assert left > 0
+    assert (held, tried_again) == (0, 0)
+
+
+def test_orchestrator__database_away_for_a_while__goes_on_when_it_is_back(started: list[Worker]) -> None:
+    name = connections["maas"].settings_dict["NAME"]
+    for number in range(60):
+        get_client().submit(request_of(uuid.UUID(int=number % 6 + 1), f"{TEXT} Number {number}."))
+    with wrapper("maas").owner():
+        as_owner = connections["maas"].get_connection_params()
+    with psycopg.connect(**as_owner, autocommit=True) as owner, connections["maas"].cursor() as cursor:
+        worker = start(started, "tests.maas.orchestrator_process")
+        wait_for("count(*) >= 5 FROM pipeline_runs WHERE finished_at IS NOT NULL")
+        owner.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        try:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+            )
+            assert cursor.fetchone()[0] >= 1
+            time.sleep(1.5)
+            assert worker.poll() is None
+        finally:
+            owner.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+    wait_for("count(*) = 60 FROM pipeline_runs WHERE finished_at IS NOT NULL")
+    with as_service() as cursor:
+        cursor.execute("SELECT count(*) FROM pipeline_runs WHERE status <> 'COMPLETED'")
+        assert cursor.fetchone()[0] == 0
