@@ -145,6 +145,10 @@ class Policy(models.Model):
     screening_finalists = models.PositiveIntegerField(
         default=4, help_text="Best candidates that are screened on the other train questions too."
     )
+    online_questions_per_cycle = models.PositiveIntegerField(
+        default=30,
+        help_text="Questions of real users who agreed, asked again in each cycle beside the dialogues; 0: none.",
+    )
     four_eyes = models.BooleanField(
         default=False, help_text="Whoever set the goal may not be the only one to approve its changes."
     )

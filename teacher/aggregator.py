@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,8 +53,11 @@ class Aggregate:
         }
 
 
-def metrics_aggregate(*, batch: str, variant: str | None = None) -> Aggregate:
-    """Metrics of one batch (and arm), overall and by category. Latency in ms, cost in USD, rates as fractions."""
+def metrics_aggregate(*, batch: str, variant: str | None = None, also: Sequence[str] = ()) -> Aggregate:
+    """Metrics of one batch (and arm), overall and by category. Latency in ms, cost in USD, rates as fractions.
+
+    `also`: batches whose runs are taken together with these, as one group.
+    """
     averages = ", ".join(f"avg({name}), count({name})" for name in AVERAGED)
     sql = f"""
         SELECT category, count(*), avg(failed::int), sum(isolation_violation),
@@ -62,12 +65,12 @@ def metrics_aggregate(*, batch: str, variant: str | None = None) -> Aggregate:
                percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms),
                COALESCE(sum(tokens), 0), COALESCE(sum(token_cost), 0), {averages}
         FROM teacher_run_metrics
-        WHERE batch = %s AND (%s::text IS NULL OR variant = %s)
+        WHERE batch = ANY(%s) AND (%s::text IS NULL OR variant = %s)
         GROUP BY GROUPING SETS ((), (category))
         ORDER BY grouping(category) DESC, category
     """  # noqa: S608 - the names come from a constant above
     with connection.cursor() as cursor:
-        cursor.execute(sql, [batch, variant, variant])
+        cursor.execute(sql, [[batch, *also], variant, variant])
         rows = cursor.fetchall()
     whole, *parts = rows
     groups = {str(row[0]): _aggregate(row) for row in parts if row[0] is not None}

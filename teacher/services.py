@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.evaluation import HealthCheck, Sample, Verdict
@@ -28,10 +29,11 @@ OUTCOMES = {
 """What a verdict says of its hypothesis."""
 
 
-def batch_measure(*, batch: str, variant: str | None = None) -> Aggregate:
-    """Judge what is not judged yet, then aggregate. Safe to repeat."""
-    batch_judge(batch=batch)
-    return metrics_aggregate(batch=batch, variant=variant)
+def batch_measure(*, batch: str, variant: str | None = None, also: Sequence[str] = ()) -> Aggregate:
+    """Judge what is not judged yet, then aggregate, together with the batches `also`. Safe to repeat."""
+    for name in (batch, *also):
+        batch_judge(batch=name)
+    return metrics_aggregate(batch=batch, variant=variant, also=also)
 
 
 def experiment_analyze(*, slug: str, batch: str, category: str | None = None) -> ExperimentResult:

@@ -1,4 +1,5 @@
-"""EMULATING: dialogues of simulated users on train data, under the active version."""
+"""EMULATING: dialogues of simulated users on train data, and questions of real users who agreed, under the active
+version."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from kernel.canonical import derive_seed, derive_uuid, stable_fraction
 from kernel.errors import InvalidInput, NotFound
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
+from manager.engine.online import online_ask
 from manager.engine.passes import recorded
 from tuner.selectors import active_version
 
@@ -52,15 +54,12 @@ def step(context: StepContext) -> Step:
     emulation_run(batch_id=row.id, client=context.client, on_progress=show)
     truths: list[GroundTruth] = ground_truths(batch=batch)
     recorded(truths)
+    online = online_ask(context, version=version, seed=seed)
+    text = f"{plan.dialogues} dialogues played under version {version}, {len(truths)} questions with truth"
     return Step(
         state=CycleState.EVALUATING,
-        data={"train_batch": batch, "version": version},
-        notes=(
-            Note(
-                kind="emulated",
-                text=f"{plan.dialogues} dialogues played under version {version}, {len(truths)} questions with truth",
-            ),
-        ),
+        data={"train_batch": batch, "version": version} | ({"online_batch": online.batch} if online else {}),
+        notes=(Note(kind="emulated", text=f"{text}{online.words}" if online else text),),
     )
 
 

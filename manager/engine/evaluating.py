@@ -51,8 +51,12 @@ class Standing:
 
 
 def step(context: StepContext) -> Step:
-    """Judge and aggregate the batch, and see how the active version stands."""
-    train = batch_measure(batch=context.cycle.data["train_batch"])
+    """Judge and aggregate the batch, and see how the active version stands.
+
+    Questions of real users count in it as train too, in what needs no truth: no recall, no precision, no category.
+    """
+    data = context.cycle.data
+    train = batch_measure(batch=data["train_batch"], also=[data["online_batch"]] if "online_batch" in data else [])
     standing = settle(context)
 
     def write() -> None:

@@ -12,7 +12,15 @@ from contracts.actor import Actor, Role
 from kernel.errors import InvalidInput
 from manager.models import Policy
 
-EDITABLE = ("golden_mode", "golden_budget", "approval_days", "screening_share", "screening_finalists", "four_eyes")
+EDITABLE = (
+    "golden_mode",
+    "golden_budget",
+    "approval_days",
+    "screening_share",
+    "screening_finalists",
+    "online_questions_per_cycle",
+    "four_eyes",
+)
 
 
 def policy_current() -> Policy:

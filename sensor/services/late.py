@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -30,7 +31,7 @@ def late_facts_apply(*, run_ids: Sequence[uuid.UUID]) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_ALONE)
         facts = sorted(student.late_facts(run_ids), key=lambda each: each.run_id)
-        columns = [
+        columns: list[Any] = [
             [each.run_id for each in facts],
             [each.feedback_score for each in facts],
             [each.feedback_at for each in facts],

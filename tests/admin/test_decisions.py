@@ -95,6 +95,7 @@ def test_policy__changed_with_a_reason__is_audited(meta_user: Client, world: Wor
     form = {
         "golden_mode": "strict", "golden_budget": policy.golden_budget, "approval_days": policy.approval_days,
         "screening_share": policy.screening_share, "screening_finalists": policy.screening_finalists,
+        "online_questions_per_cycle": policy.online_questions_per_cycle,
         "reason": "be careful",
     }  # fmt: skip
     response = meta_user.post(reverse("admin:manager_policy_change", args=[1]), form)
