@@ -18,6 +18,7 @@ from django.db import IntegrityError
 
 from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest
 from kernel.errors import Unavailable
+from maas import memories as memory_writes
 from maas import selectors, services
 from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed
@@ -146,7 +147,7 @@ def get_client() -> MaasClient:
 
 def memories_import(memories: Sequence[NewMemory]) -> int:
     """Add memories of existing histories, once per `memory_id`. Returns how many are new. Raises `InvalidInput`."""
-    return services.memories_import(memories=memories)
+    return memory_writes.memories_import(memories=memories)
 
 
 def memories_count(*, user_id: uuid.UUID) -> int:

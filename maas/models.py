@@ -29,13 +29,13 @@ from maas.domain.lifecycle import FINAL, WORKING, RunStatus
 
 
 class SearchableText(models.Func):
-    """The words of (speaker, text): who said something is part of what is remembered.
+    """The words of (speaker, text): who said something is part of what is remembered, marked with weight A.
 
     The `russian` configuration stems Cyrillic words as Russian and Latin words as English, so it serves both.
     """
 
-    template = "to_tsvector('pg_catalog.russian'::regconfig, coalesce(%(expressions)s)"
-    arg_joiner = " || ': ', '') || "
+    template = "setweight(to_tsvector('pg_catalog.russian'::regconfig, coalesce(%(expressions)s)"
+    arg_joiner = ", '')), 'A') || to_tsvector('pg_catalog.russian'::regconfig, "
     output_field = SearchVectorField()
 
 

@@ -1,18 +1,14 @@
-"""What changes the student's tables from outside the pipeline: a new run, feedback, imported memories."""
+"""What changes the student's runs from outside the pipeline: a new run, feedback."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
 
-from contracts.maas import NewMemory, RunRequest
+from contracts.maas import RunRequest
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from llm.offline.informativeness import ranked_words
-from llm.text import detect_language
-from maas.access import Statement, act_for, acting_for, as_service
-from maas.parameters import DEFAULTS
+from maas.access import Statement, act_for, acting_for
 
 MAX_QUERY_LENGTH = 20_000
 HELPFUL_FROM = 4
@@ -95,50 +91,6 @@ def feedback_record(*, run_id: uuid.UUID, user_id: uuid.UUID, score: int, commen
             cursor.execute(
                 "UPDATE lsm_storage SET times_helpful = times_helpful + %s WHERE id = ANY(%s)", [step, row[2] or []]
             )
-
-
-_IMPORT = """
-INSERT INTO lsm_storage (id, user_id, time_bucket, semantic_tags, summary_text, source_run_ids, metadata, simulated_at,
-  speaker, language)
-SELECT id, user_id, bucket, ARRAY(SELECT jsonb_array_elements_text(tags)), text, '{}', metadata, at, speaker, language
-FROM jsonb_to_recordset(%s::jsonb) AS given(id uuid, user_id uuid, bucket text, tags jsonb, text text, metadata jsonb,
-  at timestamptz, speaker text, language text)
-ON CONFLICT (id) DO NOTHING
-"""
-_IMPORT_CHUNK = 500
-
-
-def memories_import(*, memories: Sequence[NewMemory]) -> int:
-    """Add memories of existing histories; an id that is there already is left as it is. Returns how many are new.
-
-    Tags are the stems of the most informative words, the speaker's name among them, as many as the Archivist makes by
-    default. Raises `InvalidInput` for an empty text, and then nothing is imported.
-    """
-    rows = [_import_row(memory) for memory in memories]
-    added = 0
-    with as_service() as cursor:
-        for start in range(0, len(rows), _IMPORT_CHUNK):
-            cursor.execute(_IMPORT, [json.dumps(rows[start : start + _IMPORT_CHUNK])])
-            added += cursor.rowcount
-    return added
-
-
-def _import_row(memory: NewMemory) -> dict[str, object]:
-    text = memory.text.replace("\x00", "").strip()
-    if not text:
-        raise InvalidInput("a memory has no text", details={"memory_id": str(memory.memory_id)})
-    said = f"{memory.speaker}: {text}" if memory.speaker else text
-    return {
-        "id": str(memory.memory_id),
-        "user_id": str(memory.user_id),
-        "bucket": time_bucket(memory.simulated_at),
-        "tags": [word.stem for word in ranked_words(said)[: DEFAULTS.archivist_max_tags]],
-        "text": text,
-        "metadata": memory.metadata,
-        "at": memory.simulated_at.isoformat(),
-        "speaker": memory.speaker,
-        "language": detect_language(text),
-    }
 
 
 def time_bucket(at: datetime) -> str:

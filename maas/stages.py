@@ -15,9 +15,11 @@ from maas.agents.analyzer import find_keywords
 from maas.agents.assembler import assemble, recent_exchanges
 from maas.claims import LEASE_SECONDS, Run, finish_stage, require_held
 from maas.domain.lifecycle import ANALYSIS, ASSEMBLY, RESPONSE, RunStatus
+from maas.embedding import embed_if_possible
 from maas.parameters import RunParameters, resolve
 from maas.retrieval.found import Found
 from maas.retrieval.search import search
+from maas.retrieval.strategies import Query
 from maas.services import time_bucket
 
 
@@ -41,7 +43,8 @@ def _analyse(run: Run) -> None:
     keywords, cost = find_keywords(run, parameters)
     _timed(run, "keywords", started)
     searching = time.perf_counter()
-    result = search(user_id=run.user_id, keywords=keywords, parameters=parameters, until=run.simulated_at)
+    query = Query(text=run.query, keywords=tuple(keywords))
+    result = search(user_id=run.user_id, query=query, parameters=parameters, until=run.simulated_at)
     _timed(run, "search", searching)
     _timed(run, "analysis", started)
     finish_stage(
@@ -150,9 +153,9 @@ WITH held AS (
   WHERE pipeline_run_id = (SELECT id FROM held) AND NOT processed RETURNING id
 ), memory AS (
   INSERT INTO lsm_storage (id, user_id, time_bucket, semantic_tags, summary_text, source_run_ids, simulated_at,
-    language, created_at)
+    language, embedding, embedding_model, created_at)
   SELECT %(memory)s, %(user)s, %(bucket)s, %(tags)s::text[], %(summary)s, ARRAY[%(id)s::uuid], %(at)s, %(language)s,
-    clock_timestamp()
+    %(embedding)s::vector, %(embedding_model)s, clock_timestamp()
   WHERE %(summary)s::text IS NOT NULL AND EXISTS (SELECT FROM logs) RETURNING id
 )
 UPDATE pipeline_runs SET memory_id = (SELECT id FROM memory), needs_archive = false, claimed_by = NULL,
@@ -168,6 +171,7 @@ RETURNING memory_id
 def _archive(run: Run) -> None:
     started = time.perf_counter()
     note = archivist.take_note(run, _parameters(run))
+    model, vector = embed_if_possible([note.summary])[0] if note.summary else (None, None)
     _timed(run, "archive", started)
     at = run.simulated_at or datetime.now(UTC)
     values = {
@@ -180,6 +184,8 @@ def _archive(run: Run) -> None:
         "summary": note.summary,
         "at": at,
         "language": note.language,
+        "embedding": vector,
+        "embedding_model": model,
         "timings": json.dumps({"archive": run.timings["archive"]}),
         **note.cost._asdict(),
     }

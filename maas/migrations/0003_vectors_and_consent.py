@@ -1,7 +1,11 @@
-"""Embeddings as vectors that name their model, and whether a person lets a conversation be learnt from."""
+"""Embeddings as vectors that name their model, speakers marked among the words of a memory, and a run's consent."""
 
+import django.contrib.postgres.indexes
+import django.contrib.postgres.search
 import pgvector.django.vector
 from django.db import migrations, models
+
+import maas.models
 
 # In the embedded server every database has it already. Elsewhere the owner may need it installed by an administrator.
 EXTENSION = "CREATE EXTENSION IF NOT EXISTS vector"
@@ -37,5 +41,21 @@ class Migration(migrations.Migration):
                 ),
                 name="embedding_names_its_model",
             ),
+        ),
+        # The expression of a generated column cannot be altered: the column and its index are made anew.
+        migrations.RemoveIndex(model_name="memory", name="memories_by_word"),
+        migrations.RemoveField(model_name="memory", name="tsv"),
+        migrations.AddField(
+            model_name="memory",
+            name="tsv",
+            field=models.GeneratedField(
+                db_persist=True,
+                expression=maas.models.SearchableText(models.F("speaker"), models.F("summary_text")),
+                output_field=django.contrib.postgres.search.SearchVectorField(),
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="memory",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["tsv"], name="memories_by_word"),
         ),
     ]

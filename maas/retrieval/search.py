@@ -2,71 +2,91 @@
 
 score = (relevance_weight · relevance + recency_weight · recency) / (relevance_weight + recency_weight)
 
-Both parts are relative to the candidates of this query, so that they can be mixed: relevance is a strategy's raw score
-divided by the best one; recency is the place in the candidates' span of time, from 0 for the oldest to 1 for the
-newest. Equal scores are ordered by id: the same data gives the same result.
+Both parts are relative to the candidates of this query, so that they can be mixed: relevance is the strategy's raw
+score, after neighbours, person and date, divided by the best one; recency is the place in the candidates' span of time,
+from 0 for the oldest to 1 for the newest. Equal scores are ordered by id: the same data gives the same result.
+
+- `neighbor_weight` w: a memory also gets w of the raw score of the one just before it in the same conversation (the
+  question that it answers), and a third of that of the one just after.
+- `person_boost` b: what was said by somebody whom the query names counts (1 + b) times.
+- `date_boost` b: what is of the time that the query names counts (1 + b) times.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from maas.access import Statement, act_for
 from maas.parameters import RunParameters
 from maas.retrieval.found import Found, SearchResult
-from maas.retrieval.strategies import Strategy, strategy_named
+from maas.retrieval.periods import Period, period_of
+from maas.retrieval.statement import COLUMNS, statement
+from maas.retrieval.strategies import Query, strategy_named
 
 TRACED = 20
 """How many of the best candidates a run's trace explains."""
 
-_STATEMENT = """
-WITH hits AS MATERIALIZED (
-  SELECT m.id, m.simulated_at, {raw} AS raw FROM lsm_storage AS m
-  WHERE m.simulated_at <= coalesce(%(until)s, clock_timestamp()) AND {where}
-), parts AS (
-  SELECT id, raw, coalesce(raw / nullif(max(raw) OVER (), 0), 0) AS relevance,
-    coalesce(extract(epoch FROM simulated_at - min(simulated_at) OVER ())::float8
-      / nullif(extract(epoch FROM max(simulated_at) OVER () - min(simulated_at) OVER ()), 0)::float8, 1) AS recency,
-    count(*) OVER () AS considered
-  FROM hits
-), best AS (
-  SELECT *, %(relevance_share)s * relevance + (1 - %(relevance_share)s) * recency AS score FROM parts
-  ORDER BY score DESC, id LIMIT %(limit)s
-)
-SELECT b.id, b.raw, b.relevance, b.recency, b.score, b.considered, m.summary_text, m.simulated_at, m.speaker, m.language
-FROM best AS b JOIN lsm_storage AS m USING (id) ORDER BY b.score DESC, b.id
-"""
-_prepared: dict[str, str] = {}
 
-
-def search(
-    *, user_id: uuid.UUID, keywords: Sequence[str], parameters: RunParameters, until: datetime | None
-) -> SearchResult:
+def search(*, user_id: uuid.UUID, query: Query, parameters: RunParameters, until: datetime | None) -> SearchResult:
     """Search the user's memories not later than `until` (None: now). Whose they are, row-level security alone decides.
 
-    Raises `InvalidInput` for an unknown strategy.
+    Raises `InvalidInput` for an unknown strategy, and as the embedder does where meaning is searched.
     """
+    prepared = search_statement(query=query, parameters=parameters, until=until)
+    period = _period(query, parameters, until)
+    if prepared is None:
+        return _cut([], query=query, period=period, parameters=parameters)
+    rows = act_for(user_id, prepared)[0].rows
+    found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    return _cut(found, query=query, period=period, parameters=parameters)
+
+
+def search_statement(*, query: Query, parameters: RunParameters, until: datetime | None) -> Statement | None:
+    """The one statement of a search, to be run in a user's name. None: the query has nothing to search with."""
     strategy = strategy_named(parameters.retrieval_strategy)
-    terms = strategy.terms(keywords, parameters)
-    rows: list[tuple[Any, ...]] = []
-    if terms is not None:
-        values = {
-            **terms,
-            "until": until,
-            "relevance_share": _relevance_share(parameters),
-            "limit": max(TRACED, parameters.retrieval_top_k),
-        }
-        rows = act_for(user_id, Statement(_statement(strategy), values))[0].rows
-    return _cut(rows, strategy=strategy, terms=dict(terms or {}), parameters=parameters)
+    terms = strategy.terms(query, parameters)
+    if terms is None:
+        return None
+    period = _period(query, parameters, until)
+    person = parameters.retrieval_person_boost > 0 and bool(query.words)
+    sql = statement(
+        strategy.name,
+        neighbours=parameters.retrieval_neighbor_weight > 0,
+        person=person,
+        date=period is not None,
+    )
+    values = {
+        **terms,
+        "words": query.words,
+        "until": until,
+        "neighbor_weight": parameters.retrieval_neighbor_weight,
+        "person_boost": parameters.retrieval_person_boost,
+        "date_boost": parameters.retrieval_date_boost,
+        "relevance_share": _relevance_share(parameters),
+        "limit": max(TRACED, parameters.retrieval_top_k),
+        **_period_values(period),
+    }
+    return Statement(sql, values)
 
 
-def _statement(strategy: Strategy) -> str:
-    if strategy.name not in _prepared:
-        _prepared[strategy.name] = _STATEMENT.format(raw=strategy.raw, where=strategy.where)
-    return _prepared[strategy.name]
+def _period(query: Query, parameters: RunParameters, until: datetime | None) -> Period | None:
+    if parameters.retrieval_date_boost <= 0:
+        return None
+    return period_of(query.text, asked_at=until or datetime.now(UTC))
+
+
+def _period_values(period: Period | None) -> Mapping[str, Any]:
+    if period is None:
+        return {}
+    return {
+        "months": list(period.months),
+        "years": list(period.years),
+        "span_starts": [start for start, _ in period.spans],
+        "span_ends": [end for _, end in period.spans],
+    }
 
 
 def _relevance_share(parameters: RunParameters) -> float:
@@ -75,34 +95,41 @@ def _relevance_share(parameters: RunParameters) -> float:
     return parameters.retrieval_relevance_weight / total if total > 0 else 1.0
 
 
-def _cut(
-    rows: list[tuple[Any, ...]], *, strategy: Strategy, terms: dict[str, Any], parameters: RunParameters
-) -> SearchResult:
+def _cut(rows: list[dict[str, Any]], *, query: Query, period: Period | None, parameters: RunParameters) -> SearchResult:
     found: list[Found] = []
     candidates: list[dict[str, Any]] = []
-    for rank, (memory_id, raw, relevance, recency, score, _, text, at, speaker, language) in enumerate(rows, start=1):
+    for rank, row in enumerate(rows, start=1):
         cut = None
-        if score < parameters.retrieval_min_score:
+        if row["score"] < parameters.retrieval_min_score:
             cut = "min_score"
         elif len(found) >= parameters.retrieval_top_k:
             cut = "top_k"
         else:
-            found.append(Found(memory_id, score, relevance, recency, text, at, speaker, language))
+            found.append(
+                Found(
+                    row["id"], row["score"], row["relevance"], row["recency"], row["text"], row["simulated_at"],
+                    row["speaker"], row["language"],
+                )
+            )  # fmt: skip
+        why: dict[str, Any] = {name: True for name in ("is_named", "is_dated") if row[name]}
+        if row["from_neighbours"]:
+            why["from_neighbours"] = round(row["from_neighbours"], 6)
         candidates.append(
             {
-                "memory_id": str(memory_id),
+                "memory_id": str(row["id"]),
                 "rank": rank,
-                "raw": round(raw, 6),
-                "relevance": round(relevance, 6),
-                "recency": round(recency, 6),
-                "score": round(score, 6),
+                "raw": round(row["raw"], 6),
+                "relevance": round(row["relevance"], 6),
+                "recency": round(row["recency"], 6),
+                "score": round(row["score"], 6),
                 "cut": cut,
+                **why,
             }
         )
     trace = {
-        "strategy": strategy.name,
-        "query_terms": terms,
-        "considered": rows[0][5] if rows else 0,
+        "strategy": parameters.retrieval_strategy,
+        "query_terms": {"keywords": list(query.keywords), **({"period": period.as_json()} if period else {})},
+        "considered": rows[0]["considered"] if rows else 0,
         "found": [str(item.memory_id) for item in found],
         "candidates": candidates,
     }

@@ -12,6 +12,7 @@ from kernel.errors import InvalidInput
 from maas.parameters import RunParameters
 from maas.retrieval.found import SearchResult
 from maas.retrieval.search import search
+from maas.retrieval.strategies import Query
 from tests.maas.conftest import START, Remember
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,9 @@ RELEVANCE_ONLY = {"retrieval_relevance_weight": 1.0, "retrieval_recency_weight":
 
 def look(user: uuid.UUID, *keywords: str, day: float = 100, **parameters: Any) -> SearchResult:
     until = START + timedelta(days=day)
-    return search(user_id=user, keywords=keywords, parameters=RunParameters(**parameters), until=until)
+    return search(
+        user_id=user, query=Query(" ".join(keywords), keywords), parameters=RunParameters(**parameters), until=until
+    )
 
 
 def ids(result: SearchResult) -> list[uuid.UUID]:
