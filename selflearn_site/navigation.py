@@ -76,6 +76,7 @@ SIDEBAR: list[dict[str, Any]] = [
     {
         "title": _("Data"),
         "items": [
+            _page(_("Test Runner"), "quiz", "/tests/"),
             _rows(_("Data sets"), "dataset", "experiments_dataset"),
             _rows(_("Questions"), "help", "experiments_evaluationexample"),
             _rows(_("Golden set"), "verified", "experiments_goldenexample"),
@@ -85,7 +86,9 @@ SIDEBAR: list[dict[str, Any]] = [
             _rows(_("Judgements"), "balance", "sensor_runjudgement"),
             _rows(_("Dialogues"), "forum", "emulator_emulationdialogue"),
             _rows(_("Turns"), "sms", "emulator_emulationturn"),
-            _rows(_("Test dialogues"), "quiz", "maas_testdialog"),
+            _rows(_("Test dialogues"), "list", "maas_testdialog"),
+            _rows(_("Test sessions"), "playlist_play", "maas_testsession"),
+            _rows(_("Test results"), "rule", "maas_testrun"),
         ],
     },
 ]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from selflearn_site.pages.views import approvals, campaigns, changes, experiments, goals, home, lists, parameters
+from selflearn_site.pages.views import (
+    approvals,
+    campaigns,
+    changes,
+    experiments,
+    goals,
+    home,
+    lists,
+    parameters,
+    test_runner,
+)
 
 app_name = "pages"
 urlpatterns = [
@@ -31,6 +41,10 @@ urlpatterns = [
     path("reports/", lists.reports, name="reports"),
     path("reports/<int:number>/", lists.report, name="report"),
     path("reports/<int:number>/document.html", lists.report_document, name="report_document"),
+    path("tests/", test_runner.tests, name="tests"),
+    path("tests/run/", test_runner.tests_run, name="tests_run"),
+    path("tests/<uuid:session_id>/", test_runner.test_session, name="test_session"),
+    path("tests/<uuid:session_id>/<slug:verb>/", test_runner.test_session_do, name="test_session_do"),
     path("incidents/", lists.incidents, name="incidents"),
     path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
 ]
