@@ -5,9 +5,9 @@ not null. Nothing of it changes afterwards except `feedback_score`, `feedback_at
 `updated_at`, which is then later than `finished_at`. `finished_at` is written with FAILED, with COMPLETED of an
 evaluation run, and for a dialogue run when the Archivist is done (then `memory_id` names the memory that the run left,
 or stays null for small talk). Read settled runs by `(finished_at, id)`, and those changed later by `(updated_at, id)`;
-both are indexed. The role is `maas_service`. `latency_ms` is the time from `created_at` to the answer, without archiving.
-The channel `pipeline_events` carries `{id, status, operation}` with operation INSERT, UPDATE (status changed) or
-SETTLED (`finished_at` was written after the answer).
+both are indexed. The role is `maas_service`. `latency_ms` is the time from `created_at` to the answer, without
+archiving. The channel `pipeline_events` carries `{id, status, operation}` with operation INSERT, UPDATE (status
+changed) or SETTLED (`finished_at` was written after the answer).
 
 `retrieval` is `{"strategy", "query_terms", "found": [...], "considered": n, "candidates": [...]}`; each candidate has
 `memory_id, raw, relevance, recency, score, rank, cut` with `cut` null when it was returned and else `min_score` or
