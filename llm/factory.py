@@ -96,6 +96,6 @@ def _offline_embedder() -> Embedder:
 
 @lru_cache(maxsize=8)
 def _embedder(name: str, key: str, base_url: str, process: int) -> Embedder:  # noqa: ARG001
-    from llm.openai_engine import OpenAIEmbedder
+    from llm.openai_embedder import OpenAIEmbedder
 
     return OpenAIEmbedder(model=name, api_key=key, base_url=base_url or None)

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible endpoint, through the openai SDK. The only module that imports it, and only when called.
+"""Chat with any OpenAI-compatible endpoint, through the openai SDK, which is imported only when called.
 
 The caller's timeout is the whole budget: each of at most `attempts` tries gets its share of what is left, and the
 SDK's own retries are off, so that tries × timeout never outlasts the task.
@@ -7,54 +7,22 @@ SDK's own retries are off, so that tries × timeout never outlasts the task.
 from __future__ import annotations
 
 import json
-import math
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from llm import prices
 from llm import schema as schemas
 from llm.errors import MalformedOutput, ModelRefused
-from llm.openai_retry import Attempts, Backoff
+from llm.openai_client import Endpoint, as_malformed
+from llm.openai_retry import Backoff
 from llm.protocol import ChatMessage, ChatResult, Task, Usage
 from llm.text import count_tokens
 
-Returned = TypeVar("Returned")
-
 _MODES = ("json_schema", "json_object", "prompt")
 """How a server is asked for JSON, from the strictest; one that refuses a mode is asked in the next from then on."""
+_NAMES_FORMAT = ("response_format", "json_schema", "json_object", "schema", "structured output", "grammar", "guided")
+"""What a refusal says that is about the form of the answer; servers name it in many ways."""
 _WANTED = "Answer with one JSON object and nothing else. It must meet this JSON schema:\n"
-
-EMBEDDING_BATCH = 128
-
-
-class _Endpoint:
-    """One client for one endpoint: made at the first call, shared by threads, and told what the server refuses."""
-
-    def __init__(self, *, api_key: str, base_url: str | None, attempts: int, backoff: Backoff):
-        self._api_key = api_key
-        self._base_url = base_url
-        self._attempts = attempts
-        self._backoff = backoff
-        self._client: Any = None
-        self._lock = threading.Lock()
-
-    def client(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                import openai
-
-                self._client = openai.OpenAI(
-                    api_key=self._api_key, base_url=self._base_url or None, max_retries=0, timeout=30.0
-                )
-            return self._client
-
-    def call(self, request: Callable[[Any, float], Returned], *, timeout: float) -> Returned:
-        """`request(client, seconds for this try)`, tried again on 408, 409, 429, 5xx, broken and late connections."""
-        return Attempts(limit=self._attempts, timeout=timeout, backoff=self._backoff).run(
-            lambda seconds: request(self.client(), seconds)
-        )
 
 
 class OpenAIChat:
@@ -74,7 +42,7 @@ class OpenAIChat:
     ):
         self.name = model
         self._prices = price_table
-        self._endpoint = _Endpoint(api_key=api_key, base_url=base_url, attempts=attempts, backoff=backoff or Backoff())
+        self._endpoint = Endpoint(api_key=api_key, base_url=base_url, attempts=attempts, backoff=backoff or Backoff())
         self._mode = 0  # index into _MODES; only ever raised, to just beyond what was refused
         self._without: frozenset[str] = frozenset()  # parameters that this server refuses
 
@@ -89,14 +57,18 @@ class OpenAIChat:
         schema: dict[str, Any] | None = None,
         timeout: float = 30.0,
     ) -> ChatResult:
-        """Complete `messages`. Errors as in the protocol; `data` is None without a schema."""
+        """Complete `messages`. Errors as in the protocol; `data` is None without a schema.
+
+        The usage is that of all tries that were answered: malformed output is paid for too.
+        """
+        spent: list[Usage] = []
 
         def request(client: Any, seconds: float) -> ChatResult:
             arguments = self._arguments(messages, task, temperature, seed, max_tokens, schema)
             completion = self._adapting(client, arguments, schema is not None, seconds)
             if completion is None:  # the server refused a mode or parameter, which is now left out
                 return request(client, seconds)
-            return self._result(completion, messages, schema)
+            return self._result(completion, messages, schema, spent)
 
         return self._endpoint.call(request, timeout=timeout)
 
@@ -135,7 +107,7 @@ class OpenAIChat:
             return client.chat.completions.create(**arguments, timeout=seconds)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             complaint = f"{getattr(error, 'param', '') or ''} {error}".lower()
-            names_format = any(word in complaint for word in ("response_format", "json_schema", "json_object"))
+            names_format = any(word in complaint for word in _NAMES_FORMAT)
             if wants_json and names_format and "response_format" in arguments:
                 refused = _MODES.index(arguments["response_format"]["type"])
                 self._mode = max(self._mode, refused + 1)
@@ -146,18 +118,27 @@ class OpenAIChat:
                     return None
             raise
 
-    def _result(self, completion: Any, messages: Sequence[ChatMessage], schema: dict[str, Any] | None) -> ChatResult:
-        choices = getattr(completion, "choices", None)  # a server may send any JSON, which the SDK lets through
-        if not choices or getattr(choices[0], "message", None) is None:
-            raise MalformedOutput("The endpoint answered without a choice", details={"model": self.name})
-        choice = choices[0]
-        refusal = getattr(choice.message, "refusal", None)
-        if refusal or choice.finish_reason == "content_filter":
+    def _result(
+        self, completion: Any, messages: Sequence[ChatMessage], schema: dict[str, Any] | None, spent: list[Usage]
+    ) -> ChatResult:
+        with as_malformed("The endpoint's answer is no chat completion"):
+            choices = getattr(completion, "choices", None)
+            if not choices or getattr(choices[0], "message", None) is None:
+                raise MalformedOutput("The endpoint answered without a choice", details={"model": self.name})
+            choice = choices[0]
+            refusal = getattr(choice.message, "refusal", None)
+            text = (choice.message.content or "").strip() and choice.message.content
+            finish_reason = getattr(choice, "finish_reason", None)
+            spent.append(self._usage(completion, messages, text))
+            model = str(getattr(completion, "model", None) or self.name)
+        if refusal or finish_reason == "content_filter":
             raise ModelRefused("The model refused to answer", details={"refusal": refusal or "content filter"})
-        text = choice.message.content or ""
-        if not text.strip():
-            raise MalformedOutput("The model answered with nothing", details={"finish_reason": choice.finish_reason})
-        usage = self._usage(completion, messages, text)
+        if not text:
+            raise MalformedOutput("The model answered with nothing", details={"finish_reason": finish_reason})
+        usage = Usage(
+            prompt_tokens=sum(one.prompt_tokens for one in spent),
+            completion_tokens=sum(one.completion_tokens for one in spent),
+        )
         cost = prices.cost_usd(
             self.name,
             prompt_tokens=usage.prompt_tokens,
@@ -165,7 +146,7 @@ class OpenAIChat:
             prices=self._prices,
         )
         data = None if schema is None else schemas.parse(text, schema)
-        return ChatResult(text=text, data=data, usage=usage, cost_usd=cost, model=completion.model or self.name)
+        return ChatResult(text=text, data=data, usage=usage, cost_usd=cost, model=model)
 
     @staticmethod
     def _usage(completion: Any, messages: Sequence[ChatMessage], text: str) -> Usage:
@@ -187,61 +168,3 @@ def _is_strict(schema: Any) -> bool:
         if not closed or set(schema.get("required", [])) != set(schema.get("properties", {})):
             return False
     return all(_is_strict(value) for value in schema.values())
-
-
-class OpenAIEmbedder:
-    """Implements `llm.protocol.Embedder`."""
-
-    def __init__(
-        self,
-        *,
-        model: str,
-        api_key: str,
-        base_url: str | None = None,
-        dimensions: int = 256,
-        timeout: float = 30.0,
-        attempts: int = 3,
-        backoff: Backoff | None = None,
-    ):
-        self.name = model
-        self.dimensions = dimensions
-        self._timeout = timeout
-        self._sends_dimensions = True
-        self._endpoint = _Endpoint(api_key=api_key, base_url=base_url, attempts=attempts, backoff=backoff or Backoff())
-
-    def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Vectors in the order of `texts`. `MalformedOutput` when the endpoint's vectors have another length."""
-        found: list[list[float]] = []
-        for start in range(0, len(texts), EMBEDDING_BATCH):
-            # An empty input is refused by the endpoint, and would fail the whole batch.
-            batch = [text if text.strip() else "-" for text in texts[start : start + EMBEDDING_BATCH]]
-            found += self._endpoint.call(partial(self._batch, batch), timeout=self._timeout)
-        return found
-
-    def _batch(self, batch: list[str], client: Any, seconds: float) -> list[list[float]]:
-        import openai
-
-        arguments: dict[str, Any] = {"model": self.name, "input": batch, "encoding_format": "float"}
-        if self._sends_dimensions:
-            arguments["dimensions"] = self.dimensions
-        try:
-            answer = client.embeddings.create(**arguments, timeout=seconds)
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            if not self._sends_dimensions or "dimensions" not in str(error):
-                raise
-            self._sends_dimensions = False
-            return self._batch(batch, client, seconds)
-        rows = sorted(getattr(answer, "data", None) or [], key=lambda row: row.index)
-        if len(rows) != len(batch) or any(len(row.embedding) != self.dimensions for row in rows):
-            raise MalformedOutput(
-                "The endpoint's vectors are not as asked",
-                details={"wanted": [len(batch), self.dimensions], "got": [len(rows)]},
-            )
-        return [_unit_length(row.embedding) for row in rows]
-
-
-def _unit_length(vector: Sequence[float]) -> list[float]:
-    length = math.sqrt(sum(value * value for value in vector))
-    if not length or not math.isfinite(length):
-        raise MalformedOutput("The endpoint gave a vector without a direction")
-    return [value / length for value in vector]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 
 from kernel.errors import DomainError
@@ -68,11 +70,19 @@ class Attempts:
         raise ModelUnavailable("No attempt was allowed")
 
 
-def _retry_after(headers: object) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait: told as a number or as a date. None when it asks for none."""
+    told = headers.get("retry-after", "")
     try:
-        return max(0.0, float(headers["retry-after"]))  # type: ignore[index]  # httpx headers, any missing key raises
-    except (KeyError, TypeError, ValueError):
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
         return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
 def _failure(raised: Exception) -> _Failure:
@@ -96,7 +106,7 @@ def _failure(raised: Exception) -> _Failure:
     raise raised
 
 
-def _of_status(status: int, code: str, message: str, headers: object) -> _Failure:
+def _of_status(status: int, code: str, message: str, headers: Mapping[str, str]) -> _Failure:
     details = {"status": status, "code": code}
     if code == "insufficient_quota":
         return _Failure(ModelRefused("The account's quota is spent", details=details), again=False)

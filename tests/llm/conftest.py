@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from llm.offline import OfflineModel
+from llm.offline.embedder import OfflineEmbedder
+from llm.openai_embedder import OpenAIEmbedder
 from llm.openai_engine import OpenAIChat
 from llm.openai_retry import Backoff
-from llm.protocol import ChatModel
+from llm.protocol import ChatModel, Embedder
 from tests.llm.server import ProtocolServer
 
 QUICK = Backoff(first=0.001, longest=0.002)
@@ -33,4 +35,18 @@ def model(request: pytest.FixtureRequest) -> ChatModel:
     if request.param == "offline":
         return OfflineModel()
     found: OpenAIChat = request.getfixturevalue("openai_model")
+    return found
+
+
+@pytest.fixture
+def openai_embedder(server: ProtocolServer) -> OpenAIEmbedder:
+    return OpenAIEmbedder(model="small-embedder", api_key="k", base_url=server.url, backoff=QUICK)
+
+
+@pytest.fixture(params=["offline", "openai"])
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    """Each engine in turn: what is asserted with it holds for every Embedder."""
+    if request.param == "offline":
+        return OfflineEmbedder()
+    found: OpenAIEmbedder = request.getfixturevalue("openai_embedder")
     return found

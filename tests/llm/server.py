@@ -27,6 +27,8 @@ class Fault(NamedTuple):
     delay: float = 0.0
     cut: bool = False
     """Promise the whole answer, send half of it and close."""
+    stream: bool = False
+    """Send the body in chunks instead of naming its length; with `cut`, no chunk ends it."""
     reset: bool = False
     """Close without a word."""
 
@@ -109,11 +111,18 @@ class ProtocolServer:
         try:
             handler.send_response(fault.status)
             handler.send_header("content-type", "application/json")
-            handler.send_header("content-length", str(len(payload)))
+            if fault.stream:
+                handler.send_header("transfer-encoding", "chunked")
+            else:
+                handler.send_header("content-length", str(len(payload)))
             for name, value in fault.headers.items():
                 handler.send_header(name, value)
             handler.end_headers()
-            handler.wfile.write(payload[: len(payload) // 2] if fault.cut else payload)
+            half = payload[: len(payload) // 2] if fault.cut else payload
+            if fault.stream:
+                handler.wfile.write(b"%x\r\n%b\r\n" % (len(half), half) + (b"" if fault.cut else b"0\r\n\r\n"))
+            else:
+                handler.wfile.write(half)
         except OSError:  # the client that timed out has gone
             return
         if fault.cut:
@@ -156,6 +165,8 @@ class ProtocolServer:
 
     @staticmethod
     def _embeddings(request: dict[str, Any]) -> dict[str, Any]:
+        if not all(text.strip() for text in request["input"]):
+            raise AssertionError("real endpoints refuse an empty input")
         size = request.get("dimensions", 4)
         rows = [
             {"object": "embedding", "index": index, "embedding": [float(len(text)), *[1.0] * (size - 1)]}

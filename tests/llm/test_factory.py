@@ -92,5 +92,7 @@ def test_get_embedder__nothing_configured__no_endpoint_is_asked_to_embed() -> No
 
 
 def test_import__whole_room__loads_no_sdk() -> None:
-    code = "import sys, llm.openai_engine, llm.offline, llm.prices; sys.exit('openai' in sys.modules)"
+    code = (
+        "import sys, llm.openai_engine, llm.openai_embedder, llm.offline, llm.prices; sys.exit('openai' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

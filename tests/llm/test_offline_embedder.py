@@ -62,7 +62,12 @@ def test_embed__many_threads_at_first__load_one_model(monkeypatch: pytest.Monkey
     loads: list[int] = []
     load = module._load
     monkeypatch.setattr(module, "_loaded", [])
-    monkeypatch.setattr(module, "_load", lambda: (loads.append(1), load())[1])
+
+    def counted() -> object:
+        loads.append(1)
+        return load()
+
+    monkeypatch.setattr(module, "_load", counted)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: OfflineEmbedder().embed([f"text {number % 2}"]), range(16)))
     assert len(loads) == 1
