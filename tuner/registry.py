@@ -29,6 +29,25 @@ def _catalogue(*definitions: FactorDefinition) -> Mapping[str, FactorDefinition]
     return MappingProxyType({definition.key: definition for definition in definitions})
 
 
+def _boost(*, key: str, title: str, alias: str, high: float, auto_high: float, doc: str) -> FactorDefinition:
+    """A factor that is off at 0 and adds to the score of some memories above it."""
+    return FactorDefinition(
+        key=key,
+        title=title,
+        type="float",
+        default=0.0,
+        low=0,
+        high=high,
+        auto_low=0,
+        auto_high=auto_high,
+        step=0.2,
+        cooldown_cycles=_COOLDOWN,
+        aliases=(alias,),
+        reason="Beyond its automatic range it outweighs what the memory says.",
+        doc=doc,
+    )
+
+
 _RETRIEVAL = (
     FactorDefinition(
         key="retrieval.top_k",
@@ -127,13 +146,38 @@ _RETRIEVAL = (
         title="Retrieval strategy",
         type="choice",
         default="tags",
-        choices=("tags", "lexical"),
+        choices=("tags", "lexical", "semantic", "hybrid"),
         auto=False,
         manual=True,
         cooldown_cycles=_COOLDOWN,
         aliases=("strategy", "retrieval_strategy"),
         reason="Architectural: it changes what every other retrieval factor means.",
-        doc="How memories are searched. Semantic and hybrid search join the choices when the student has them.",
+        doc="How memories are searched: by tags, by words (BM25), by meaning (vectors), or by words and meaning.",
+    ),
+    _boost(
+        key="retrieval.person_boost",
+        title="Weight of a named person",
+        alias="person_boost",
+        high=2,
+        auto_high=1,
+        doc="A memory said by somebody whom the query names counts 1 + this many times.",
+    ),
+    _boost(
+        key="retrieval.date_boost",
+        title="Weight of a named time",
+        alias="date_boost",
+        high=2,
+        auto_high=1,
+        doc="A memory of the time that the query names (a month, a year, last week) counts 1 + this many times.",
+    ),
+    _boost(
+        key="retrieval.neighbor_weight",
+        title="Weight of neighbours",
+        alias="neighbor_weight",
+        high=1,
+        auto_high=0.6,
+        doc="How much of the match of the memory just before it (and a third of the one just after) a memory gets, "
+        "within one conversation: an answer seldom repeats the words of its question.",
     ),
 )
 
@@ -278,7 +322,7 @@ _PROMPTS = (
         title="Analyzer prompt",
         type="prompt",
         default="v1",
-        choices=("v1",),
+        choices=("v1", "v2"),
         needs_ab_test=True,
         cooldown_cycles=_COOLDOWN,
         aliases=("analyzer_prompt",),

@@ -9,7 +9,11 @@ from kernel.errors import DomainError
 from maas.agents.asking import Cost, ask
 from maas.claims import Run
 from maas.parameters import RunParameters
+from maas.prompts import template
+from maas.retrieval.rarity import document_frequency
 
+_FREQUENCY = "document_frequency"
+"""A prompt that names it is told how rare each word of the query is among the person's memories."""
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"keywords": {"type": "array", "items": {"type": "string"}}},
@@ -30,13 +34,16 @@ def find_keywords(run: Run, parameters: RunParameters) -> tuple[list[str], Cost]
     Raises what `ChatModel.complete` raises, and `NoKeywords`.
     """
     count = parameters.retrieval_keyword_count
+    request: dict[str, Any] = {"query": run.query, "keyword_count": count}
+    if _FREQUENCY in template("analyzer", parameters.prompts_analyzer):
+        request[_FREQUENCY] = document_frequency(user_id=run.user_id, query=run.query, until=run.simulated_at)
     result = ask(
         run=run,
         parameters=parameters,
         role="analyzer",
         version=parameters.prompts_analyzer,
         task="keywords",
-        content=json.dumps({"query": run.query, "keyword_count": count}, ensure_ascii=False),
+        content=json.dumps(request, ensure_ascii=False),
         schema=_SCHEMA,
     )
     given = (result.data or {}).get("keywords")

@@ -83,6 +83,22 @@ query without anything worth searching for (a greeting, thanks) has no keywords.
 Return JSON: {"keywords": ["…", "…"]}.""",
     ),
     Seed(
+        "analyzer",
+        "v2",
+        "Prefers words that are rare among the person's own memories.",
+        """\
+You prepare a search in a person's long-term memory. The user message is JSON: {"query": text, "keyword_count": n,
+"document_frequency": {word of the query: share of this person's memories that hold it, 0 to 1}}.
+
+Choose at most n keywords from the query. Among words that point to something (names of people, places and things, dates
+and numbers, specific nouns and verbs) take first those that are rare in the memories: a share of 0.01 tells more than
+one of 0.2. A word with a share of 0 finds nothing, so it comes last. Leave out function words, question words and
+politeness. Keep the words in the language and spelling of the query, without inflecting or translating them; one word
+or one proper name per keyword. A query without anything worth searching for (a greeting, thanks) has no keywords.
+
+Return JSON: {"keywords": ["…", "…"]}.""",
+    ),
+    Seed(
         "archivist",
         "v1",
         "Decides what of an exchange is worth remembering, and writes it down with tags.",

@@ -190,11 +190,11 @@ def test_prompts__seeded_again__leave_an_edited_one_alone() -> None:
     from maas.prompts.seed import SEEDS, prompts_seed
 
     with as_service() as cursor:
-        cursor.execute("UPDATE system_prompts SET template = 'mine' WHERE role = 'analyzer'")
+        cursor.execute("UPDATE system_prompts SET template = 'mine' WHERE role = 'analyzer' AND version = 'v1'")
         cursor.execute("SET LOCAL ROLE maas_service")
         prompts_seed(using="maas")
     assert SystemPrompt.objects.count() == len(SEEDS)
-    assert SystemPrompt.objects.get(role="analyzer").template == "mine"
+    assert SystemPrompt.objects.get(role="analyzer", version="v1").template == "mine"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
+from llm.factory import get_embedder
+from llm.offline.embedder import NAME as OFFLINE_EMBEDDER
+from maas.memories import memories_embed
+
 ALIASES = ("default", "maas")
 
 
@@ -27,6 +31,8 @@ class Command(BaseCommand):
         for alias in ALIASES:
             call_command("migrate", database=alias, interactive=False, verbosity=max(verbosity, 0))
         call_command("createcachetable", database="default", verbosity=0)
+        if get_embedder().name == OFFLINE_EMBEDDER:  # an endpoint costs money: `manage.py embed_memories`
+            memories_embed()
         if options["json"]:
             self.stdout.write(json.dumps({"databases": {alias: self._where(alias) for alias in ALIASES}}))
         elif options["verbosity"]:
