@@ -72,7 +72,8 @@ def _late_since(since: datetime) -> None:
     """The same for runs that changed after they had settled.
 
     One that is not recorded yet is recorded first: another capture may have read it before the change, and until its
-    row is there (which recording waits for) there is nothing to put the change on.
+    row is there (which recording waits for) there is nothing to put the change on. At the end the cursor moves as far
+    as it may, so that a great withdrawal is not read again at each sweep of a quiet time.
     """
     horizon = student.horizon()
     after = (since, _FIRST_ID)
@@ -84,6 +85,7 @@ def _late_since(since: datetime) -> None:
         _move(_LATE, min(after[0], horizon))
         if len(page) < PAGE:
             break
+    _move(_LATE, horizon)
 
 
 def _since(source: str) -> datetime:

@@ -138,7 +138,7 @@ def test_ensure_partitions__rows_in_the_default_partition__move_to_their_month()
 def test_catch_up__runs_settled_meanwhile__are_recorded_and_the_cursor_moves() -> None:
     factories.run()
     assert catch_up().captured == 1
-    before = CaptureCursor.objects.get().position
+    before = CaptureCursor.objects.get(name="pipeline_runs").position
 
     late = factories.run(finished_at=datetime.now(UTC) - timedelta(seconds=10))
     report = catch_up()
@@ -147,7 +147,7 @@ def test_catch_up__runs_settled_meanwhile__are_recorded_and_the_cursor_moves() -
     assert report.lag_seconds is not None
     assert report.lag_seconds >= 10
     assert SensorEvent.objects.filter(pipeline_run_id=late).exists()
-    after = CaptureCursor.objects.get().position
+    after = CaptureCursor.objects.get(name="pipeline_runs").position
     assert before is not None
     assert after is not None
     assert after >= before
@@ -212,7 +212,7 @@ def test_catch_up__transaction_still_open__keeps_the_cursor_behind_it() -> None:
             opened = cursor.fetchone()[0]
             factories.run()
             catch_up()
-            position = CaptureCursor.objects.get().position
+            position = CaptureCursor.objects.get(name="pipeline_runs").position
         assert position is not None
         assert position <= opened
     finally:

@@ -121,6 +121,19 @@ def test_catch_up__many_late_changes__are_read_page_by_page(monkeypatch: pytest.
     assert set(CaptureCursor.objects.values_list("name", flat=True)) == {"pipeline_runs", "pipeline_runs.late"}
 
 
+def test_catch_up__quiet_since_a_change__does_not_read_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = factories.run()
+    factories.change(run_id, feedback_score=5)
+    catch_up()
+    monkeypatch.setattr("sensor.services.cursor.OVERLAP", timedelta())
+    read: list[uuid.UUID] = []
+    monkeypatch.setattr("sensor.services.cursor.late_facts_apply", lambda *, run_ids: read.extend(run_ids))
+
+    catch_up()
+
+    assert read == []
+
+
 def test_late_changes__unsettled_run__is_none() -> None:
     run_id = factories.run(finished_at=None)
     factories.change(run_id, feedback_score=4)
