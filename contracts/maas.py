@@ -6,6 +6,8 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field
+
 from contracts.base import Message, Part
 
 ClientKind = Literal["user", "emulator"]
@@ -21,42 +23,84 @@ class RunRequest(Message):
     this exchange be learnt from, masked.
     """
 
-    user_id: uuid.UUID
-    query: str
-    run_id: uuid.UUID | None = None
-    thread_id: uuid.UUID | None = None
-    client_kind: ClientKind = "user"
-    mode: RunMode = "dialogue"
-    simulated_at: datetime | None = None
-    experiment: str | None = None
-    variant: str | None = None
-    pinned_version: int | None = None
-    cycle_type: Literal["micro", "macro", "deep", "online"] = "online"
-    seed: int | None = None
-    consent: bool = False
+    user_id: uuid.UUID = Field(
+        description="Whose memories are searched and added to. Nothing of other users is ever seen.",
+        examples=["7b0f4a52-6f0e-4c5e-9a35-0d6f3c1b2a10"],
+    )
+    query: str = Field(
+        description="What the user says: a question, or something to remember.",
+        examples=["My sister Clara lives in Lisbon."],
+        json_schema_extra={"minLength": 1, "maxLength": 20_000},
+    )
+    run_id: uuid.UUID | None = Field(
+        default=None,
+        description="The caller's own id for this request. The same id again is the same run, answered once; with "
+        "another query or user it is a conflict. Made by the service when left out.",
+    )
+    thread_id: uuid.UUID | None = Field(
+        default=None,
+        description="The conversation. The last exchanges of the same thread are part of the context; memories are of "
+        "all threads.",
+    )
+    client_kind: ClientKind = Field(
+        default="user", description="Who asks: `user` is a person, and what is recorded of the run is masked."
+    )
+    mode: RunMode = Field(
+        default="dialogue", description="`evaluation` searches and answers, but leaves no memory and counts no use."
+    )
+    simulated_at: datetime | None = Field(
+        default=None,
+        description="When the query is asked, for simulated histories; later memories are not seen. Now when left out.",
+    )
+    experiment: str | None = Field(default=None, description="The experiment that the run belongs to, by its slug.")
+    variant: str | None = Field(default=None, description="The arm of that experiment.")
+    pinned_version: int | None = Field(
+        default=None, description="The parameter version to answer with. The active one when left out."
+    )
+    cycle_type: Literal["micro", "macro", "deep", "online"] = Field(
+        default="online", description="`online` is a real conversation; the others are runs of the learning itself."
+    )
+    seed: int | None = Field(default=None, description="Makes a sampling model repeat itself, where it can.")
+    consent: bool = Field(
+        default=False, description="The person agrees that this exchange is learnt from. It is masked before that."
+    )
 
 
 class FoundMemory(Part):
     """One memory that retrieval returned, best first."""
 
-    memory_id: uuid.UUID
-    score: float
-    relevance: float
-    recency: float
-    text: str
-    created_at: datetime
+    memory_id: uuid.UUID = Field(description="The memory.")
+    score: float = Field(description="What it was ranked by: relevance and recency, mixed. Higher is better.")
+    relevance: float = Field(description="How well it fits the query.")
+    recency: float = Field(description="How new it is: 1 is now.")
+    text: str = Field(description="What is remembered.", examples=["My sister Clara lives in Lisbon."])
+    created_at: datetime = Field(description="When it was remembered, in the user's time.")
 
 
 class RunAnswer(Message):
     """A finished (or failed) run as its client sees it."""
 
-    run_id: uuid.UUID
-    status: str
-    answer: str | None
-    error: str | None = None
-    found: tuple[FoundMemory, ...] = ()
-    memory_id: uuid.UUID | None = None
-    parameter_version: int | None = None
+    run_id: uuid.UUID = Field(description="The run.")
+    status: str = Field(
+        description="How far the run is. COMPLETED and FAILED are the end.",
+        json_schema_extra={
+            "enum": [
+                "NEW", "ANALYZING", "ANALYZED", "ASSEMBLING", "READY", "RESPONDING", "COMPLETED", "FAILED"
+            ]
+        },
+    )  # fmt: skip
+    answer: str | None = Field(description="What the service answers. Null until it is there, and when the run failed.")
+    error: str | None = Field(default=None, description="Why the run failed; null else.")
+    found: tuple[FoundMemory, ...] = Field(
+        default=(), description="The memories that were found for the query, best first."
+    )
+    memory_id: uuid.UUID | None = Field(
+        default=None,
+        description="The memory that this exchange left, once `settled`. Null when nothing was worth remembering.",
+    )
+    parameter_version: int | None = Field(
+        default=None, description="The parameter version that answered; null until the run is begun."
+    )
 
 
 class NewMemory(Message):

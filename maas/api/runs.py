@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from ninja.params import P, QueryEx
+from pydantic import Field
 
 from contracts.maas import RunAnswer, RunRequest
 from kernel.errors import NotFound
@@ -21,42 +22,89 @@ router = Router(tags=["maas"])
 
 
 class RunAccepted(Schema):
-    request_id: uuid.UUID
-    status: str
+    """The query is kept; the answer comes later."""
+
+    request_id: uuid.UUID = Field(description="The run: ask for it at `/maas/runs/{run_id}`.")
+    status: str = Field(
+        description="How far the run is: NEW, unless the same `run_id` was given before.",
+        json_schema_extra={"enum": [status.value for status in RunStatus]},
+    )
 
 
 class RunOut(RunAnswer):
-    request_id: uuid.UUID
-    settled: bool
-    """Nothing of the run changes any more; the memory that it leaves is written."""
+    """A run as it stands."""
+
+    request_id: uuid.UUID = Field(description="The same as `run_id`.")
+    settled: bool = Field(
+        description="Nothing of the run changes any more: it is answered and its memory is written, or it failed."
+    )
 
 
 class FeedbackIn(Schema):
-    score: int
-    comment: str = ""
-    user_id: uuid.UUID | None = None
+    """What the user thinks of an answer."""
+
+    score: int = Field(
+        description="1 is useless, 5 is perfect. From 4 on the memories that the answer used count as helpful.",
+        json_schema_extra={"minimum": 1, "maximum": 5},
+        examples=[5],
+    )
+    comment: str = Field(default="", description="In the user's own words.")
+    user_id: uuid.UUID | None = Field(
+        default=None, description="Whose run it is; another user's is not found. Left out: the run's own user."
+    )
 
 
 class FeedbackOut(Schema):
-    request_id: uuid.UUID
-    score: int
+    """The feedback as it is kept."""
+
+    request_id: uuid.UUID = Field(description="The run.")
+    score: int = Field(description="From 1 to 5.")
 
 
-@router.post("/maas/runs", response={202: RunAccepted}, summary="Ask the memory service")
+def _errors(never: tuple[int, ...] = (), **said: str) -> dict[str, Any]:
+    """What the document says of a route's errors: those that it never gives, and what a status means there."""
+    return {
+        "x-never": [str(status) for status in never],
+        "responses": {name.removeprefix("s"): {"description": text} for name, text in said.items()},
+    }
+
+
+@router.post(
+    "/maas/runs",
+    response={202: RunAccepted},
+    operation_id="run_create",
+    summary="Ask the memory service",
+    openapi_extra=_errors(
+        never=(404,),
+        s409="`run_id` belongs to another query or user",
+        s422="The query is empty or too long, or a field is unknown or wrong; `details` names it",
+    ),
+)
 def run_create(request: HttpRequest, body: RunRequest) -> Status[dict[str, Any]]:
-    """Accepts the query; the orchestrator answers it. `run_id` makes it idempotent: given twice it is one run."""
+    """Accepts the query; the orchestrator answers it. `run_id` makes it idempotent: given twice it is one run.
+
+    Telling and asking are the same call: what the user tells is remembered once the run is settled, and is found by
+    later queries of this user in any thread.
+    """
     run_id = services.run_submit(request=body)
     answer, _ = selectors.run_answer(run_id=run_id, user_id=body.user_id)
     return Status(202, {"request_id": run_id, "status": answer.status})
 
 
-@router.get("/maas/runs/{uuid:run_id}", response=RunOut, summary="A run, and its answer once it is there")
+@router.get(
+    "/maas/runs/{uuid:run_id}",
+    response=RunOut,
+    operation_id="run_get",
+    summary="A run, and its answer once it is there",
+    openapi_extra=_errors(never=(400, 409), s404="There is no such run, or it is another user's"),
+)
 def run_get(
     request: HttpRequest,
     run_id: uuid.UUID,
     wait: QueryEx[float, P(ge=0, le=LONGEST_WAIT, description="seconds to wait for the run to settle")] = 0,
     user_id: QueryEx[uuid.UUID | None, P(description="whose run it is; of another user's nothing is told")] = None,
 ) -> dict[str, Any]:
+    """As it stands; with `wait` as soon as it is settled, or as it stands when the time is over: then ask again."""
     answer, settled = selectors.run_wait(run_id=run_id, user_id=user_id or _user_of(run_id), timeout=wait)
     if not settled and answer.status == RunStatus.COMPLETED:
         # Clients take COMPLETED for the end; until the memory is written there is more to come.
@@ -64,7 +112,17 @@ def run_get(
     return {**answer.model_dump(), "request_id": run_id, "settled": settled}
 
 
-@router.post("/maas/runs/{uuid:run_id}/feedback", response=FeedbackOut, summary="What the user thinks of the answer")
+@router.post(
+    "/maas/runs/{uuid:run_id}/feedback",
+    response=FeedbackOut,
+    operation_id="run_feedback",
+    summary="What the user thinks of the answer",
+    openapi_extra=_errors(
+        s404="There is no such run, or it is another user's",
+        s409="The run has no answer",
+        s422="The score is not from 1 to 5, or a field is wrong; `details` names it",
+    ),
+)
 def run_feedback(request: HttpRequest, run_id: uuid.UUID, body: FeedbackIn) -> dict[str, Any]:
     """1 to 5; a later word replaces the earlier one."""
     user_id = body.user_id or _user_of(run_id)

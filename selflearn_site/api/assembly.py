@@ -26,13 +26,16 @@ from sensor.api import router as sensor
 from tuner.api import router as tuner
 
 _ERRORS = {
+    "400": "The body is no JSON",
     "401": "Not signed in, or the token is unknown, expired or revoked",
     "403": "The role does not allow this, or the CSRF token is missing",
     "404": "There is no such thing",
     "409": "Somebody else changed it first, or its state does not allow this",
     "422": "The input is wrong or breaks a rule; `details` names the field or the rule",
+    "500": "Something went wrong on our side; `details.request_id` finds it in the logs",
     "503": "A dependency cannot be reached now",
 }
+_WITH_LOGIN = {"401", "403"}
 _ERROR_SCHEMA = {
     "type": "object",
     "required": ["error"],
@@ -52,14 +55,15 @@ _ERROR_SCHEMA = {
 
 class Api(NinjaAPI):
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
-        """Every operation documents the one shape of an error."""
+        """Every operation documents the one shape of an error.
+
+        A route says in `openapi_extra` what a status means there (`responses`) and which it never gives (`x-never`).
+        """
         schema = super().get_openapi_schema(**kwargs)
         schema.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
-        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         for path in schema["paths"].values():
             for operation in path.values():
-                for status, description in _ERRORS.items():
-                    operation["responses"].setdefault(status, {"description": description, "content": content})
+                operation["responses"] = _responses(operation)
         return schema
 
     def _get_urls(self) -> list[URLResolver | URLPattern]:
@@ -68,6 +72,26 @@ class Api(NinjaAPI):
             if isinstance(pattern, URLPattern):
                 pattern.callback = _method_refused_in_shape(pattern.callback)
         return urls
+
+
+def _responses(operation: dict[str, Any]) -> dict[str, Any]:
+    """Those of the route, and the errors that it may give. A status is a text: ninja's numbers beside it would stand
+    twice in the document."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    never = set(operation.pop("x-never", ()))
+    if "security" not in operation:
+        never |= _WITH_LOGIN
+    if "requestBody" not in operation:
+        never.add("400")
+    found: dict[str, Any] = {}
+    for status, response in operation["responses"].items():
+        found[str(status)] = {**found.get(str(status), {}), **response}
+    for status, description in _ERRORS.items():
+        if status in found:
+            found[status].setdefault("content", content)
+        elif status not in never:
+            found[status] = {"description": description, "content": content}
+    return dict(sorted(found.items()))
 
 
 def _method_refused_in_shape(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

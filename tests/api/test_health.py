@@ -52,7 +52,7 @@ def test_schema__of_the_api__is_openapi_and_documents_the_one_error_shape(client
     operations = [(path, one) for path, methods in schema["paths"].items() for one in methods.values()]
     assert len(operations) > 40
     for path, operation in operations:
-        error = operation["responses"]["404"]["content"]["application/json"]["schema"]
+        error = operation["responses"]["500"]["content"]["application/json"]["schema"]
         assert error == {"$ref": "#/components/schemas/Error"}, path
         assert operation["summary"], path
     assert len({operation["operationId"] for _, operation in operations}) == len(operations)
