@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-NAMES = ("pipeline", "statistics", "learning")
+NAMES = ("pipeline", "retrieval", "statistics", "learning")
 
 
 class Command(BaseCommand):
@@ -18,6 +18,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=f"of {', '.join(NAMES)}")
         parser.add_argument("--quick", action="store_true", help="fewer repetitions: a smoke test, not a measurement")
+        parser.add_argument("--dialogues", default="", metavar="FILE", help="retrieval: a LoCoMo file to search in")
+        parser.add_argument(
+            "--held-out", default="", metavar="IDS", help="retrieval: dialogues of it that nothing is chosen on"
+        )
         parser.add_argument("--json", action="store_true", help="machine-readable output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,7 +29,11 @@ class Command(BaseCommand):
         for name in options["names"] or NAMES:
             if not options["json"]:
                 self.stdout.write(f"== {name}")
-            found[name] = import_module(f"benchmarks.{name}").run(quick=options["quick"], say=self._say(options))
+            own: dict[str, Any] = {}
+            if name == "retrieval":
+                held_out = [item.strip() for item in options["held_out"].split(",") if item.strip()]
+                own = {"dialogues": options["dialogues"], "held_out": held_out}
+            found[name] = import_module(f"benchmarks.{name}").run(quick=options["quick"], say=self._say(options), **own)
         if options["json"]:
             self.stdout.write(json.dumps(found, default=str))
 
