@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from contracts.doors import LookOnly
 from sensor.models import CaptureCursor, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 
 
+class FeedbackFilter(admin.SimpleListFilter):
+    """By what the person thought of the answer. Its choices are named here: to ask for them reads every row."""
+
+    title = _("feedback")
+    parameter_name = "feedback"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002
+        return [("given", _("given")), *((str(score), str(score)) for score in range(1, 6))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SensorEvent]) -> QuerySet[SensorEvent]:  # noqa: ARG002
+        wanted = self.value()
+        if wanted == "given":
+            return queryset.filter(feedback_score__isnull=False)
+        return queryset.filter(feedback_score=int(wanted)) if wanted in set("12345") else queryset
+
+
+class ClientFilter(admin.SimpleListFilter):
+    """Real users or simulated ones."""
+
+    title = _("client")
+    parameter_name = "client"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002
+        return [("user", _("real users")), ("emulator", _("emulator"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SensorEvent]) -> QuerySet[SensorEvent]:  # noqa: ARG002
+        return queryset.filter(client_kind=self.value()) if self.value() else queryset
+
+
 @admin.register(SensorEvent)
 class SensorEventAdmin(LookOnly, ModelAdmin):
-    list_display = ("started_at", "status", "query", "split", "category", "experiment", "variant",
-                    "parameter_version", "memories_found", "memories_used", "latency_ms", "context_utilized",
-                    "hallucination_detected", "isolation_ok", "feedback_score", "consent")  # fmt: skip
+    list_display = ("started_at", "status", "query", "consent", "feedback_score", "split", "category", "experiment",
+                    "variant", "parameter_version", "memories_found", "memories_used", "latency_ms",
+                    "context_utilized", "hallucination_detected", "isolation_ok")  # fmt: skip
     list_display_links = ("started_at", "query")
     list_filter = ("status", "split", "category", "mode", "cycle_type", "hallucination_detected", "isolation_ok",
-                   "client_kind", "consent", "feedback_score")  # fmt: skip
+                   ClientFilter, "consent", FeedbackFilter)  # fmt: skip
     search_fields = ("=pipeline_run_id", "=user_id", "query", "answer", "experiment", "batch")
     date_hierarchy = "started_at"
     ordering = ("-started_at", "id")
