@@ -44,7 +44,6 @@ ORDER BY n
 """
 _CHUNK = 5
 """Memories of each user inserted at once: users write in turns, so a person's memories lie far apart on the disk."""
-_INDEXES = ("memories_by_tag", "memories_by_word")
 
 
 def measure(*, quick: bool, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -163,13 +162,11 @@ def _fill(count: int, *, say: Callable[[str], None]) -> list[uuid.UUID]:
             "INSERT INTO bench_vectors VALUES (%s, %s)",
             [(number, str([round(float(value), 5) for value in row])) for number, row in enumerate(vectors)],
         )
-        for name in _INDEXES:
-            cursor.execute(f"DROP INDEX {name}")
+        cursor.execute("DROP INDEX memories_by_tag")
         for first in range(1, PER_USER + 1, _CHUNK):
             values = {"sentences": SENTENCES, "vectors": VECTORS}
             cursor.execute(_FILL, {**values, "first": first, "last": first + _CHUNK - 1})
         cursor.execute("CREATE INDEX memories_by_tag ON lsm_storage USING gin (semantic_tags)")
-        cursor.execute("CREATE INDEX memories_by_word ON lsm_storage USING gin (tsv)")
         cursor.execute("VACUUM ANALYZE lsm_storage")
         cursor.execute("SELECT count(*) FROM lsm_storage")
         say(f"{cursor.fetchone()[0]:,} memories of {count:,} users, made in {time.perf_counter() - started:.0f} s")

@@ -212,7 +212,6 @@ class Memory(models.Model):
         indexes = [
             models.Index(fields=["user_id", "simulated_at"], name="memories_by_user_and_time"),
             GinIndex(fields=["semantic_tags"], name="memories_by_tag"),
-            GinIndex(fields=["tsv"], name="memories_by_word"),
         ]
 
     def __str__(self) -> str:
