@@ -149,7 +149,7 @@ class Orchestrator:
                                 self._bell.ring()
                             if self._stopping.is_set():
                                 break
-            except psycopg.Error as error:
+            except Exception as error:  # whatever it is: without listening, each new run would wait for the sweep
                 log.warning("listen_broken", error=str(error), retry_in=pause)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, longest)

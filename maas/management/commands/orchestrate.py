@@ -12,7 +12,10 @@ from maas.orchestrator import Orchestrator
 
 
 class Command(BaseCommand):
-    help = "Bring pipeline runs to their end: LISTEN pipeline_events, many users at once, each in order."
+    help = (
+        "Bring pipeline runs to their end: LISTEN pipeline_events, many users at once, each in order."
+        " Several of these may run beside each other; each run is done by one of them."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workers", type=int, default=4, help="how many runs at once (default 4)")
