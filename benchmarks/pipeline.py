@@ -1,4 +1,4 @@
-"""How many turns a second the student does, end to end, beside the same statements sent bare.
+"""How many turns a second the student does, end to end, beside the same statements sent bare, and as a service.
 
 `run(quick=…)` writes into the configured `maas` database under users of its own, and removes them afterwards.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connections
 
+from benchmarks.service import accepting_milliseconds, answered_per_second, orchestrators
 from contracts.maas import NewMemory, RunRequest
 from maas.access import ALIAS, as_service
 from maas.client import InProcessClient, memories_import
@@ -26,7 +27,9 @@ MEMORIES_PER_USER = 100
 
 
 def run(quick: bool = False, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Turns a second with one thread and with two, in both modes; `bare_turns_per_second`: the same SQL alone."""
+    """Turns a second in this process, with one thread and two; `bare_…`: the same SQL alone; `orchestrated_…`: handed
+    in through the service and answered by one orchestrator process, and by two; `accept_…`: POST until its 202, in ms.
+    """
     turns = 120 if quick else 1000
     users = [uuid.uuid4() for _ in range(8)]
     try:
@@ -42,14 +45,28 @@ def run(quick: bool = False, say: Callable[[str], None] = lambda _: None) -> dic
             "bare_turns_per_second": (bare := _bare(statements, turns)),
             "ratio_to_bare": dialogue / bare,
             "round_trips_per_turn": len(statements),
+            **_as_a_service(users, turns),
         }
         for name, value in found.items():
-            say(f"{name:<30} {value:.2f}" if isinstance(value, float) else f"{name:<30} {value}")
+            say(f"{name:<34} {value:.2f}" if isinstance(value, float) else f"{name:<34} {value}")
         return found
     finally:
         with as_service() as cursor:
             for table in ("raw_logs", "pipeline_runs", "lsm_storage"):
                 cursor.execute(f"DELETE FROM {table} WHERE user_id = ANY(%s)", [users])  # noqa: S608  own names
+
+
+def _as_a_service(users: list[uuid.UUID], turns: int) -> dict[str, float]:
+    warm_up = 20
+    requests = [_request(users, number, "dialogue") for number in range(turns + warm_up)]
+    found = {}
+    for processes, workers in ((1, 4), (2, 2)):
+        with orchestrators(processes=processes, workers=workers):
+            found[f"orchestrated_{processes}x{workers}_per_second"] = answered_per_second(requests, warm_up=warm_up)
+    for clients in (1, 4):
+        times = accepting_milliseconds(requests[:turns], clients=clients)
+        found |= {f"accept_{clients}_at_once_{name}_ms": value for name, value in times.items()}
+    return found
 
 
 def _memory(user: uuid.UUID, number: int) -> NewMemory:
