@@ -30,6 +30,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": _("Learn"),
         "items": [
             {**_page(_("Dashboard"), "monitoring", "/"), "active": _at_home},
+            _page(_("Chat"), "forum", "/chat/"),
             _page(_("Goals"), "flag", "/goals/"),
             _page(_("Experiments"), "experiment", "/experiments/"),
             _page(_("Reports"), "description", "/reports/"),

@@ -8,6 +8,7 @@ from selflearn_site.pages.views import (
     approvals,
     campaigns,
     changes,
+    chat,
     experiments,
     goals,
     home,
@@ -19,6 +20,11 @@ from selflearn_site.pages.views import (
 app_name = "pages"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("chat/", chat.chat, name="chat"),
+    path("chat/consent/", chat.chat_consent, name="chat_consent"),
+    path("chat/<uuid:thread_id>/", chat.chat, name="chat_thread"),
+    path("chat/<uuid:thread_id>/<uuid:run_id>.json", chat.chat_status, name="chat_status"),
+    path("chat/<uuid:thread_id>/<uuid:run_id>/feedback/", chat.chat_feedback, name="chat_feedback"),
     path("goals/", goals.goals, name="goals"),
     path("goals/new/", goals.goal_new, name="goal_new"),
     path("campaigns/<int:number>/", campaigns.campaign, name="campaign"),
