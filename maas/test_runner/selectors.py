@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Count, Q, QuerySet
 
 from maas.models import SessionStatus, TestDialog, TestRun, TestSession
-from maas.test_runner.sessions import UNFINISHED, script_of, session_get
+from maas.test_runner.sessions import Step, script_of, session_get
 
 Outcome = Literal["passed", "failed", "unchecked", "waiting"]
 """`unchecked`: answered, and nothing was expected. `waiting`: not played yet."""
@@ -88,8 +88,8 @@ def sessions() -> QuerySet[TestSession]:
     ).order_by("-created_at", "-id")
 
 
-def session_counted(session_id: uuid.UUID) -> TestSession:
-    """One of `sessions()`. Raises `NotFound`."""
+def session_counted(session_id: uuid.UUID) -> Any:
+    """One of `sessions()`, with the counts. Raises `NotFound`."""
     session_get(session_id)
     return sessions().get(pk=session_id)
 
@@ -97,29 +97,25 @@ def session_counted(session_id: uuid.UUID) -> TestSession:
 def steps_of(session: TestSession) -> list[StepResult]:
     """Every step of the session's script, in order, played or not."""
     runs = {run.position: run for run in TestRun.objects.filter(session=session)}
-    found = []
-    for step in script_of(session):
-        asked = {"position": step.position, "scenario": step.scenario, "step": step.step, "query": step.query}
-        run = runs.get(step.position)
-        if run is None:
-            found.append(StepResult(**asked, expected=step.expected, outcome="waiting"))
-            continue
-        found.append(
-            StepResult(
-                **asked,
-                expected=step.expected,
-                outcome=outcome_of(run),
-                status=run.status,
-                answer=run.answer,
-                validation=run.validation,
-                error=run.error,
-                latency_ms=run.latency_ms,
-                model=run.model,
-                parameter_version=run.parameter_version,
-                pipeline_run_id=run.pipeline_run_id,
-            )
-        )
-    return found
+    return [_result(step, runs.get(step.position)) for step in script_of(session)]
+
+
+def _result(step: Step, run: TestRun | None) -> StepResult:
+    waiting = StepResult(step.position, step.scenario, step.step, step.query, step.expected, "waiting")
+    if run is None:
+        return waiting
+    return replace(
+        waiting,
+        outcome=outcome_of(run),
+        status=run.status,
+        answer=run.answer,
+        validation=run.validation,
+        error=run.error,
+        latency_ms=run.latency_ms,
+        model=run.model,
+        parameter_version=run.parameter_version,
+        pipeline_run_id=run.pipeline_run_id,
+    )
 
 
 def models_of(steps: Sequence[StepResult]) -> tuple[str, ...]:
@@ -161,8 +157,3 @@ def _scenario(name: str, dialogs: Sequence[TestDialog], last: dict[int | None, T
 def running() -> int:
     """Sessions that are not at their end."""
     return TestSession.objects.filter(status__in=[SessionStatus.PLANNED, SessionStatus.RUNNING]).count()
-
-
-def goes_on(session: TestSession) -> bool:
-    """Whether it may be played on with."""
-    return session.status in UNFINISHED

@@ -51,7 +51,7 @@ def session_plan(*, scenarios: Sequence[str] = (), actor: Actor) -> TestSession:
         {"dialog": d.pk, "scenario": d.scenario, "step": d.step, "query": d.query, "expected": d.expected_keyword}
         for d in dialogs
     ]
-    found = list(dict.fromkeys(item["scenario"] for item in script))
+    found = list(dict.fromkeys(str(item["scenario"]) for item in script))
     unknown = [name for name in names if name not in found]
     if unknown:
         raise NotFound(f"there is no scenario {', '.join(map(repr, unknown))}", details={"scenarios": unknown})
@@ -147,6 +147,11 @@ def session_get(session_id: uuid.UUID) -> TestSession:
     return session
 
 
+def run_of(session_id: uuid.UUID, position: int) -> uuid.UUID:
+    """The run of a step: the same whoever plays it."""
+    return uuid.uuid5(session_id, f"run {position}")
+
+
 def script_of(session: TestSession) -> list[Step]:
     return [Step(position=position, **item) for position, item in enumerate(session.script)]
 
@@ -159,8 +164,9 @@ def steps_left(session: TestSession) -> list[Step]:
 
 def _play(session: TestSession, step: Step, client: MaasClient) -> TestRun:
     """Ask one step and keep what came of it. Runs of the Test Runner are an emulator's, never a real person's."""
+    run_id = run_of(session.pk, step.position)
     request = RunRequest(
-        run_id=uuid.uuid5(session.pk, f"run {step.position}"),
+        run_id=run_id,
         user_id=uuid.uuid5(session.pk, f"user {step.scenario}"),
         thread_id=uuid.uuid5(session.pk, f"thread {step.scenario}"),
         query=step.query,
@@ -176,24 +182,24 @@ def _play(session: TestSession, step: Step, client: MaasClient) -> TestRun:
     except DomainError as refused:
         error = refused.message
     elapsed = (time.monotonic() - began) * 1000
-    return _record(session, step, request, answer, error, elapsed)
+    return _record(session, step, run_id, answer, error, elapsed)
 
 
 def _record(
-    session: TestSession, step: Step, request: RunRequest, answer: RunAnswer | None, error: str, elapsed: float
+    session: TestSession, step: Step, run_id: uuid.UUID, answer: RunAnswer | None, error: str, elapsed: float
 ) -> TestRun:
     """One row, once. An expected word is missing from a run that gave no answer."""
     text = (answer.answer if answer else None) or ""
     with as_service():
         # Empty when the student runs elsewhere: then what this process measured stands.
-        facts = PipelineRun.objects.filter(pk=request.run_id).values("model", "latency_ms", "parameter_version").first()
+        facts = PipelineRun.objects.filter(pk=run_id).values("model", "latency_ms", "parameter_version").first()
         facts = facts or {"model": None, "latency_ms": None, "parameter_version": None}
         dialog = TestDialog.objects.select_for_update().filter(pk=step.dialog).first()
         row = TestRun(
             dialog=dialog,
             session=session,
             position=step.position,
-            pipeline_run_id=request.run_id,
+            pipeline_run_id=run_id,
             status=answer.status if answer else "FAILED",
             answer=text,
             validation=holds(text, step.expected),

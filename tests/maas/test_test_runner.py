@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
-import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django_q.models import OrmQ
 
@@ -20,7 +24,7 @@ from maas.client import InProcessClient
 from maas.models import PipelineRun, TestDialog, TestRun, TestSession
 from maas.test_runner import selectors
 from maas.test_runner.scripts import Row, scripts_load
-from maas.test_runner.sessions import session_plan, session_play, session_resume, session_start, session_stop
+from maas.test_runner.sessions import run_of, session_plan, session_play, session_resume, session_start, session_stop
 from maas.test_runner.validation import holds
 
 FACT, QUESTION = "I bought a red cello in Kazan.", "Where did I buy my cello?"
@@ -93,7 +97,7 @@ def played(bob: Actor, *names: str, **how: Any) -> TestSession:
 
 
 def runs_of(session: TestSession) -> list[PipelineRun]:
-    ids = [uuid.uuid5(session.pk, f"run {position}") for position in range(session.steps)]
+    ids = [run_of(session.pk, position) for position in range(session.steps)]
     with as_service():
         return list(PipelineRun.objects.filter(pk__in=ids).order_by("created_at"))
 
@@ -259,3 +263,32 @@ def test_session__played_by_two_workers_at_once__has_each_run_and_each_result_on
     assert troubles == []
     assert selectors.session_counted(session.pk).status == "finished"
     assert len(runs_of(session)) == TestRun.objects.filter(session=session).count() == 5
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("where", ["asking", "answered"])
+def test_session__whose_process_is_killed__is_finished_by_another_with_each_step_once(bob: Actor, where: str) -> None:
+    _scripts(bob)
+    session = session_plan(scenarios=["cello"], actor=bob)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.maas.session_process", connections["maas"].settings_dict["NAME"],
+         str(session.pk), QUESTION, where],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(settings.BASE_DIR),
+        env={**os.environ, "PYTHONPATH": str(settings.BASE_DIR)},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "hanging"
+    finally:
+        process.kill()
+        process.communicate()
+    before = selectors.session_counted(session.pk)
+    assert (before.status, before.done) == ("running", 1)
+    client = Told("")
+    assert session_play(session_id=session.pk, client=client).status == "finished"
+    assert FACT not in client.asked
+    assert [run.user_query for run in runs_of(session)] == [FACT, QUESTION, "Hello!"]
+    assert [step.outcome for step in selectors.steps_of(session)] == ["unchecked", "passed", "failed"]

@@ -15,7 +15,7 @@ from contracts.actor import Actor, Role
 from maas.access import as_service
 from maas.models import TestDialog, TestSession
 from maas.test_runner.scripts import Row, scripts_load
-from maas.test_runner.sessions import session_plan, session_play
+from maas.test_runner.sessions import run_of, session_plan, session_play
 
 BOB = Actor(kind="person", name="bob", role=Role.OPERATOR)
 FACT, QUESTION = "I bought a red cello in Kazan.", "Where did I buy my cello?"
@@ -101,9 +101,9 @@ def test_session__under_way__shows_how_far_it_is_and_is_live(scripts: None, oper
 def test_session__ended__shows_each_step_with_answer_result_and_run(scripts: None, viewer: Client) -> None:
     session = begun()
     page = text(viewer, f"/tests/{session.pk}/")
-    assert "<h1>1 expectations held, 1 did not.</h1>" in page
+    assert "<h1>1 passed, 1 failed.</h1>" in page
     assert 'data-live="15000"' in page, "without it the page would never show the end"
-    run = uuid.uuid5(session.pk, "run 1")
+    run = run_of(session.pk, 1)
     assert f'href="/admin/maas/pipelinerun/{run}/change/"' in page
     for word in (QUESTION, "passed", "failed", "no expectation", "violin", "offline engine"):
         assert word in page

@@ -94,5 +94,7 @@ def session_news(session: Any) -> str:
     if session.status == SessionStatus.FAILED:
         return _("Broken off after %(done)s of %(steps)s steps.") % facts
     if session.failed:
-        return _("%(passed)s expectations held, %(failed)s did not.") % facts
-    return _("All %(passed)s expectations held.") % facts
+        return _("%(passed)s passed, %(failed)s failed.") % facts
+    if not session.passed:
+        return _("Every step was answered; nothing was expected.")
+    return ngettext("The expectation held.", "All %(passed)s expectations held.", session.passed) % facts
