@@ -11,9 +11,6 @@ from django.db import DataError, ProgrammingError, connections, transaction
 
 from maas.access import Statement, act_for, acting_for, as_service
 from maas.client import get_client, memories_count
-from maas.parameters import RunParameters
-from maas.retrieval.search import search
-from maas.retrieval.strategies import STRATEGIES
 from tests.maas.conftest import Remember, request_of
 
 RLS_TABLES = ("pipeline_runs", "raw_logs", "lsm_storage")
@@ -77,18 +74,6 @@ def test_service_role__sees_all_users(anna: uuid.UUID, boris: uuid.UUID, remembe
     with as_service() as cursor:
         cursor.execute("SELECT count(DISTINCT user_id) FROM lsm_storage")
         assert cursor.fetchone()[0] == 2
-
-
-@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-def test_search__of_each_strategy__finds_own_memories_only(
-    strategy: str, anna: uuid.UUID, boris: uuid.UUID, remember: Remember
-) -> None:
-    mine = remember(anna, "The cello lessons in Kazan began.")
-    remember(boris, "The cello lessons in Kazan ended.")
-    result = search(
-        user_id=anna, keywords=["cello", "Kazan"], parameters=RunParameters(retrieval_strategy=strategy), until=None
-    )
-    assert [item.memory_id for item in result.found] == [mine]
 
 
 @pytest.mark.django_db(transaction=True)
