@@ -42,10 +42,12 @@ def engine_now() -> Engines:
 
 
 @register.simple_tag
-def engines_recorded(*, experiment: str = "", campaign: int | None = None) -> Engines | None:
+def engines_recorded(*, experiment: str = "", campaign: int = 0) -> Engines | None:
     """The engines whose answers were recorded. None: nothing is recorded yet, so that of the settings is named."""
-    slugs = Experiment.objects.filter(campaign__number=campaign).values_list("slug", flat=True)
-    events = SensorEvent.objects.filter(experiment__in=[experiment] if experiment else list(slugs))
+    slugs = [experiment]
+    if not experiment:
+        slugs = list(Experiment.objects.filter(campaign__number=campaign).values_list("slug", flat=True))
+    events = SensorEvent.objects.filter(experiment__in=slugs)
     names = events.exclude(model=None).values_list("model", flat=True).distinct().order_by()
     found = Engines.named(name for name in names if name)
     return found if found.offline or found.models else None

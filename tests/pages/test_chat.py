@@ -24,8 +24,8 @@ class Talker:
     """A person at the page: says something, and lets the pipeline work as the orchestrator would."""
 
     def __init__(self, name: str, *, role: Role = Role.VIEWER):
-        user = person(name, role)
-        self.client, self.id = client_of(user), derive_uuid("chat", user.pk)
+        self.user = person(name, role)
+        self.client, self.id = client_of(self.user), derive_uuid("chat", self.user.pk)
 
     def says(self, text: str, *, thread: uuid.UUID | None = None, work: bool = True) -> conversations.Exchange:
         answer = self.client.post(address(thread), {"text": text})
@@ -136,6 +136,13 @@ def test_message__sent_twice_with_one_id__is_one_run(anna: Talker) -> None:
     for _ in range(2):
         anna.client.post(address(thread), body)
     assert conversations.conversation(user_id=anna.id, thread_id=thread)[1] == 2
+
+
+def test_message__that_begins_a_conversation_sent_twice__begins_one(anna: Talker) -> None:
+    body = {"text": FACT, "run_id": str(uuid.uuid4())}
+    first, second = (anna.client.post(address(), body, headers={"accept": "application/json"}) for _ in range(2))
+    assert (first.status_code, first.json()["url"]) == (200, second.json()["url"])
+    assert conversations.conversations(user_id=anna.id)[1] == 1
 
 
 def test_message__from_an_old_page_with_a_used_id__is_sent_all_the_same(anna: Talker) -> None:
@@ -260,14 +267,13 @@ def test_consent__taken_back__counts_for_all_that_was_said_and_moves_updated_at(
 def test_consent__after_signing_in_anew__is_remembered(anna: Talker) -> None:
     anna.consents(True)
     anna.says(FACT)
-    user = anna.client.get("/").wsgi_request.user
-    assert " checked" in client_of(user).get(address()).content.decode()
+    assert " checked" in client_of(anna.user).get(address()).content.decode()
 
 
 def test_consent__taken_back_in_one_browser__is_off_in_the_other(anna: Talker) -> None:
     anna.consents(True)
     anna.says(FACT)
-    other = client_of(anna.client.get("/").wsgi_request.user)
+    other = client_of(anna.user)
     other.post(reverse("pages:chat_consent"), {})
     assert stored(anna.says("Her cello is red."), "consent") is False
 

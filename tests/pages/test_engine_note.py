@@ -9,10 +9,11 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from experiments.models import Experiment
+from maas.client import get_client
 from manager.models import Approval
 from selflearn_site.templatetags.engine import engine_name, engines_recorded
 from sensor.models import SensorEvent
-from tests.admin.world import World, world_build
+from tests.admin.world import ANNA, World, world_build
 
 NOTE = "pages/partials/engine_note.html"
 
@@ -65,6 +66,12 @@ def test_engines_recorded__of_a_campaign__name_what_answered_whatever_is_set_now
 def test_report__answered_by_the_offline_engine__says_so(meta_user: Client, approval: Approval) -> None:
     text = meta_user.get(reverse("pages:report", args=[approval.campaign.number])).content.decode()
     assert "not a language model" in text
+
+
+def test_admin__list_of_runs__names_the_engine_of_each_answer(meta_user: Client, world: World) -> None:
+    get_client().wait(world.run_id, user_id=ANNA, timeout=10)
+    text = meta_user.get(reverse("admin:maas_pipelinerun_changelist")).content.decode()
+    assert "offline engine, no language model" in text
 
 
 def test_engine_name__of_the_offline_model__says_what_it_is() -> None:

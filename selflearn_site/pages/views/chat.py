@@ -80,7 +80,8 @@ def chat(request: HttpRequest, thread_id: uuid.UUID | None = None) -> HttpRespon
     user_id = chat_user(request)
     if request.method == "POST":
         return _said(request, user_id, thread_id)
-    exchanges, count = [], 0
+    exchanges: list[student.Exchange] = []
+    count = 0
     if thread_id is not None:
         exchanges, count = student.conversation(user_id=user_id, thread_id=thread_id, limit=_limit(request, "earlier"))
     side = _side(request, user_id, thread_id)
@@ -107,24 +108,19 @@ def _headline(found: list[student.Conversation], thread_id: uuid.UUID | None) ->
 
 
 def _said(request: HttpRequest, user_id: uuid.UUID, thread_id: uuid.UUID | None) -> HttpResponse:
-    if thread_id is None:
-        thread = uuid.uuid4()
-    else:
-        thread = thread_id
-        student.conversation(user_id=user_id, thread_id=thread, limit=1)  # another user's is not to be spoken in
+    if thread_id is not None:
+        student.conversation(user_id=user_id, thread_id=thread_id, limit=1)  # another user's is not to be spoken in
     wanted = RunRequest(
         user_id=user_id,
         query=request.POST.get("text", ""),
-        run_id=_uuid(request.POST.get("run_id", "")),
-        thread_id=thread,
         client_kind="user",
         cycle_type="online",
         consent=consent_of(request, user_id),
     )
     try:
-        run_id = run_submit(request=wanted)
+        run_id, thread = _submitted(wanted, _uuid(request.POST.get("run_id", "")) or uuid.uuid4(), thread_id)
     except Conflict:  # an old page, kept by the browser, that has sent something else already
-        run_id = run_submit(request=wanted.model_copy(update={"run_id": None}))
+        run_id, thread = _submitted(wanted, uuid.uuid4(), thread_id)
     address = _address(thread)
     if not _scripted(request):
         return HttpResponseRedirect(f"{address}#run-{run_id}")
@@ -137,6 +133,13 @@ def _said(request: HttpRequest, user_id: uuid.UUID, thread_id: uuid.UUID | None)
         "next_run_id": str(uuid.uuid4()),
     }
     return JsonResponse(_piece(request, item) | news)
+
+
+def _submitted(wanted: RunRequest, run_id: uuid.UUID, thread_id: uuid.UUID | None) -> tuple[uuid.UUID, uuid.UUID]:
+    """The run and its thread. A new thread follows from the run: what is sent again, because the answer was lost on
+    its way, is found where it was put."""
+    thread = thread_id or derive_uuid("chat.thread", wanted.user_id, run_id)
+    return run_submit(request=wanted.model_copy(update={"run_id": run_id, "thread_id": thread})), thread
 
 
 @page
