@@ -9,6 +9,7 @@ from typing import Any
 from contracts.metric import METRICS
 from experiments.selectors import factors_tested_elsewhere, split_sizes
 from experiments.services import experiment_register
+from goals.models import Campaign
 from hypotheses.selectors import tried
 from hypotheses.services import hypothesis_link_experiment, hypothesis_register
 from kernel.canonical import derive_seed
@@ -107,7 +108,8 @@ def _design(
 ) -> Step:
     version = context.cycle.data["version"]
     stalled = _stalled_cycles(context)
-    free = [key for key in context.allowed if key not in factors_tested_elsewhere(campaign_id=context.campaign.id)]
+    taken = factors_tested_elsewhere(campaign_id=context.campaign.id) | factors_waiting(context.campaign)
+    free = [key for key in context.allowed if key not in taken]
     lists = {
         _focus_key(gap): candidates_list(
             factors=FACTORS,
@@ -143,6 +145,12 @@ def _design(
         finish="no_candidate",
         finish_text=f"{text}; the next cycle looks at wider steps, which need approval",
     )
+
+
+def factors_waiting(campaign: Campaign) -> set[str]:
+    """Factors on which a person has yet to decide: a second proposal on one of them would only contradict the first."""
+    waiting = Approval.objects.filter(campaign=campaign, status="pending")
+    return set(waiting.values_list("experiment__factor", flat=True))
 
 
 def _focus_key(gap: MetricGap) -> tuple[str, str | None]:

@@ -11,12 +11,13 @@ from experiments.models import Experiment
 from experiments.selectors import factors_tested_elsewhere
 from goals.models import Campaign
 from maas.client import get_client
-from manager.engine.analyzing import _answers_enough
+from manager.engine.analyzing import _answers_enough, factors_waiting
 from manager.engine.passes import monitor_seed
+from manager.models import Approval
 from manager.services.evaluation import version_evaluate
 from sensor.models import SensorEvent
 from teacher.domain.gaps import Measured
-from tests.manager.world import DATASET, Sizes, campaign_make, dataset_load, experiment_won
+from tests.manager.world import DATASET, Sizes, approval_made, campaign_make, dataset_load, experiment_won
 
 
 @pytest.fixture
@@ -40,6 +41,13 @@ def test_factor__tested_by_another_campaign__is_left_alone_until_that_test_ends(
     assert factors_tested_elsewhere(campaign_id=campaign.id) == set()
     Experiment.objects.filter(id=experiment.id).update(status="analyzed")
     assert factors_tested_elsewhere(campaign_id=uuid.uuid4()) == set()
+
+
+def test_factor__that_waits_for_a_person__is_left_alone_until_it_is_decided(campaign: Campaign) -> None:
+    approval = approval_made(experiment_won(campaign))
+    assert factors_waiting(campaign) == {approval.experiment.factor}
+    Approval.objects.filter(id=approval.id).update(status="rejected")
+    assert factors_waiting(campaign) == set()
 
 
 def test_monitoring__whoever_asks__uses_one_seed_per_data_set_and_split(campaign: Campaign) -> None:
