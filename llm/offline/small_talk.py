@@ -81,6 +81,8 @@ _LASTS = re.compile(
 """Marks of what holds for longer than today, or of somebody's: then a word of weather or mood tells something."""
 
 
+_LONGEST = 300
+"""Characters of a sentence that may be small talk: a longer one tells something, and is not searched for phrases."""
 _MARK = "\x00"
 """Stands where a phrase was taken out."""
 
@@ -97,6 +99,8 @@ def without_phrases(sentence: str) -> str:
 @lru_cache(maxsize=16_384)
 def is_phatic(sentence: str) -> bool:
     """Whether nothing but set phrases, assents and a name that is addressed ("Hi Anna!") is said."""
+    if len(sentence) > _LONGEST:
+        return False
     plain = _plain(sentence)
     rest = _PHRASES.sub(_MARK, plain)
     said = content_words(rest)
@@ -121,7 +125,7 @@ _CALLED = re.compile(r", [A-ZА-Я]\w+(?=[,.!…]|$)")
 
 
 def _holds_only(sentence: str, needed: frozenset[str], allowed: frozenset[str]) -> bool:
-    if "?" in sentence or _LASTS.search(_plain(sentence)):
+    if len(sentence) > _LONGEST or "?" in sentence or _LASTS.search(_plain(sentence)):
         return False
     said = {stem(word) for word in content_words(_CALLED.sub(" ", without_phrases(sentence)))}
     return bool(said & needed) and said <= allowed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from llm.offline import OfflineModel
+from llm.offline import OfflineModel, set_phrases
 from llm.offline.speech import is_question, is_small_talk, statements
 from tests.llm import cast
 
@@ -125,3 +127,14 @@ def test_statements__weather_and_mood_beside_something_told__are_left_out() -> N
 
 def test_statements__curly_apostrophe__is_read_as_a_plain_one() -> None:
     assert statements("That’s all for today.") == []
+
+
+@pytest.mark.parametrize("name", ["GREETINGS", "PARTINGS", "POLITENESS", "ASSENTS"])
+def test_set_phrases__groups__repeat_a_bounded_number_of_times(name: str) -> None:
+    # Sought at every word of a message, an unbounded one is quadratic in a word that is said again and again.
+    assert re.findall(r".{0,30}\)[*+]", getattr(set_phrases, name)) == []
+
+
+def test_is_small_talk__sentence_of_great_length__is_none() -> None:
+    assert is_small_talk("thanks " * 10)
+    assert not is_small_talk("thanks " * 100)
