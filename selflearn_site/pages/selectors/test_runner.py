@@ -85,14 +85,14 @@ def scenarios_news(scenarios: Sequence[Scenario], running: int) -> str:
 def session_news(session: Any) -> str:
     """The headline of one session."""
     facts = {"done": session.done, "steps": session.steps, "failed": session.failed, "passed": session.passed}
-    if session.status == SessionStatus.PLANNED:
-        return _("Waiting for a worker to begin.")
-    if session.status == SessionStatus.RUNNING:
-        return _("%(done)s of %(steps)s steps are played.") % facts
-    if session.status == SessionStatus.STOPPED:
-        return _("Stopped after %(done)s of %(steps)s steps.") % facts
-    if session.status == SessionStatus.FAILED:
-        return _("Broken off after %(done)s of %(steps)s steps.") % facts
+    under_way = {
+        SessionStatus.PLANNED: _("Waiting for a worker to begin."),
+        SessionStatus.RUNNING: _("%(done)s of %(steps)s steps are played."),
+        SessionStatus.STOPPED: _("Stopped after %(done)s of %(steps)s steps."),
+        SessionStatus.FAILED: _("Broken off after %(done)s of %(steps)s steps."),
+    }
+    if session.status in under_way:
+        return under_way[session.status] % facts
     if session.failed:
         return _("%(passed)s passed, %(failed)s failed.") % facts
     if not session.passed:
