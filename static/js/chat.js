@@ -223,6 +223,7 @@
     try {
       const news = await ask(consent.action, new FormData(consent));
       $("#consent-said").textContent = news.said;
+      if (!news.consent) $$("[data-consent]", exchanges).forEach((mark) => mark.remove());
     } catch (error) {
       box.checked = !box.checked;
       complain(error.message);

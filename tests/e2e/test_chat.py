@@ -162,8 +162,10 @@ def test_consent__ticked_and_unticked__counts_then_is_taken_back(anna: Window, o
     say(anna, FACT)
     assert consents() == [True]
     anna.page.reload()
+    assert "may be learnt from" in anna.text(".facts")
     anna.page.uncheck("[name=consent]")
     anna.page.wait_for_selector("#consent-said:has-text('Taken back for 1 earlier exchange.')")
+    assert "may be learnt from" not in anna.text(".facts")
     assert consents() == [False]
 
 

@@ -116,6 +116,10 @@ def test_message__in_russian__is_remembered_and_answered(anna: Talker) -> None:
     assert "Бублик" in (asked.answer or "")
 
 
+def test_message__over_several_lines__keeps_them_as_one_typed_them(anna: Talker) -> None:
+    assert anna.says("My brother is Pavel.\r\nHe is 21.", work=False).query == "My brother is Pavel.\nHe is 21."
+
+
 def test_message__of_markup__is_shown_as_text(anna: Talker) -> None:
     item = anna.says("<script>alert('x')</script> is my motto.")
     text = anna.sees(item.thread_id)

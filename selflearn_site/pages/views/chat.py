@@ -112,7 +112,7 @@ def _said(request: HttpRequest, user_id: uuid.UUID, thread_id: uuid.UUID | None)
         student.conversation(user_id=user_id, thread_id=thread_id, limit=1)  # another user's is not to be spoken in
     wanted = RunRequest(
         user_id=user_id,
-        query=request.POST.get("text", ""),
+        query=request.POST.get("text", "").replace("\r\n", "\n"),  # forms send lines as the web of old did
         client_kind="user",
         cycle_type="online",
         consent=consent_of(request, user_id),
