@@ -107,6 +107,12 @@ class TestDialogForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes
         model = TestDialog
         fields = ("scenario", "step", "query", "expected_keyword")
         widgets = {"scenario": UnfoldAdminTextInputWidget, "expected_keyword": UnfoldAdminTextInputWidget}
+        help_texts = {
+            "step": _("Steps of a scenario are played in this order."),
+            "expected_keyword": _(
+                "A word that the answer must hold, in any form of it; alternatives separated by |. Empty: nothing."
+            ),
+        }
 
     def clean_expected_keyword(self) -> str:
         expected = str(self.cleaned_data.get("expected_keyword") or "").strip()

@@ -13,6 +13,7 @@ from django_q.tasks import async_task
 
 from contracts.actor import Actor, Role
 from contracts.maas import RunAnswer, RunRequest
+from kernel.canonical import derive_seed
 from kernel.errors import DomainError, IllegalTransition, InvalidInput, NotFound
 from maas.access import as_service
 from maas.client import MaasClient, get_client
@@ -163,7 +164,10 @@ def steps_left(session: TestSession) -> list[Step]:
 
 
 def _play(session: TestSession, step: Step, client: MaasClient) -> TestRun:
-    """Ask one step and keep what came of it. Runs of the Test Runner are an emulator's, never a real person's."""
+    """Ask one step and keep what came of it. Runs of the Test Runner are an emulator's, never a real person's.
+
+    The seed is the step's own, so that a difference between two sessions comes from the student, not from chance.
+    """
     run_id = run_of(session.pk, step.position)
     request = RunRequest(
         run_id=run_id,
@@ -172,6 +176,7 @@ def _play(session: TestSession, step: Step, client: MaasClient) -> TestRun:
         query=step.query,
         client_kind="emulator",
         cycle_type="micro",
+        seed=derive_seed("test dialogue", step.scenario, step.step),
     )
     began = time.monotonic()
     answer: RunAnswer | None = None

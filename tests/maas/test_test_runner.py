@@ -130,6 +130,13 @@ def test_session__played_twice_over__begins_with_new_users(scripts: None, bob: A
     assert {run.user_id for run in runs_of(first)}.isdisjoint({run.user_id for run in runs_of(second)})
 
 
+def test_session__played_again__asks_each_step_with_the_seed_it_had_before(scripts: None, bob: Actor) -> None:
+    first, second = (runs_of(played(bob, "cello")) for _ in range(2))
+    assert [run.seed for run in first] == [run.seed for run in second]
+    assert len({run.seed for run in first}) == 3
+    assert [run.final_answer for run in first] == [run.final_answer for run in second]
+
+
 def test_runs__of_a_session__are_not_those_of_a_real_person(scripts: None, bob: Actor) -> None:
     runs = runs_of(played(bob, "cello"))
     assert {(run.client_kind, run.cycle_type, run.consent) for run in runs} == {("emulator", "micro", False)}
