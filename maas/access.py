@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import psycopg
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -95,18 +96,16 @@ def _together(role: str, user: str, statements: Sequence[Statement], *, durable:
     with connection.cursor() as cursor:
         take = Statement(_TAKE + ("" if durable else _LAZY), [role, user])
         cursor.execute(";".join(cursor.mogrify(*statement) for statement in (take, *statements)))
-        return [_next(cursor) for _ in statements]
+        raw = cursor.cursor  # all results are here: no error can come any more that would have to be translated
+        return [_outcome(raw) for _ in statements if raw.nextset()]
 
 
 def _one(cursor: CursorWrapper, statement: Statement) -> Outcome:
     cursor.execute(statement.sql, statement.values)
-    return _outcome(cursor)
+    return _outcome(cursor.cursor)
 
 
-def _next(cursor: CursorWrapper) -> Outcome:
-    cursor.nextset()
-    return _outcome(cursor)
-
-
-def _outcome(cursor: CursorWrapper) -> Outcome:
-    return Outcome(cursor.rowcount, cursor.fetchall() if cursor.description else [])
+def _outcome(cursor: psycopg.Cursor[Any]) -> Outcome:
+    # `description` would be made anew for each result, column by column.
+    has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
+    return Outcome(cursor.rowcount, cursor.fetchall() if has_rows else [])
