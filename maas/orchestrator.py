@@ -29,6 +29,8 @@ SWEEP_SECONDS = 2.0
 """How often the table is read without a notification: leases run out silently."""
 RECONNECT_SECONDS = (0.5, 10.0)
 """First and longest pause before a new connection."""
+GATHER_SECONDS = 0.01
+"""Pause after notifications, so that under load those of many runs are read at once: each run sends eight."""
 CHANNEL = "pipeline_events"
 
 
@@ -144,11 +146,11 @@ class Orchestrator:
                     pause = RECONNECT_SECONDS[0]
                     self._bell.ring()
                     while not self._stopping.is_set():
-                        for notice in connection.notifies(timeout=0.5):
-                            if '"NEW"' in notice.payload:
-                                self._bell.ring()
-                            if self._stopping.is_set():
-                                break
+                        notices = list(connection.notifies(timeout=0.5, stop_after=1))
+                        if any('"NEW"' in notice.payload for notice in notices):
+                            self._bell.ring()
+                        if notices:
+                            self._stopping.wait(GATHER_SECONDS)
             except Exception as error:  # whatever it is: without listening, each new run would wait for the sweep
                 log.warning("listen_broken", error=str(error), retry_in=pause)
                 self._stopping.wait(pause)
