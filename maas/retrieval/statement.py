@@ -45,7 +45,7 @@ _BOOSTED = """
 )"""
 _STATEMENT = """
 WITH own AS MATERIALIZED (
-  SELECT m.id, m.simulated_at, m.tsv{columns} FROM lsm_storage AS m
+  SELECT m.id, m.simulated_at{columns} FROM lsm_storage AS m
   WHERE m.simulated_at <= coalesce(%(until)s, clock_timestamp())
 ),{ctes}{spread}{boosted}
 , parts AS (
@@ -75,8 +75,9 @@ def statement(strategy_name: str, *, neighbours: bool, person: bool, date: bool)
     """The SQL for a strategy and the factors that are above 0; those at 0 cost nothing."""
     strategy = strategy_named(strategy_name)
     matched = strategy.name
+    columns = dict.fromkeys((*strategy.columns, *(("tsv",) if person else ())))
     return _STATEMENT.format(
-        columns="".join(f", m.{name}" for name in strategy.columns),
+        columns="".join(f", m.{name}" for name in columns),
         ctes=strategy.ctes,
         spread=_SPREAD.format(matched=matched) if neighbours else "",
         boosted=_BOOSTED.format(

@@ -46,7 +46,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """`columns`: what of `lsm_storage AS m` the fragment reads, beside id, simulated_at and tsv."""
+    """`columns`: what of `lsm_storage AS m` the fragment reads, beside id and simulated_at."""
 
     name: str
     ctes: str
@@ -107,6 +107,7 @@ def any_of(lexemes: str, label: str = "") -> str:
 
 LEXICAL = Strategy(
     name="lexical",
+    columns=("tsv",),
     reads_words=True,
     ctes=f"""
 postings AS (
@@ -146,7 +147,7 @@ embedded AS (
 
 HYBRID = Strategy(
     name="hybrid",
-    columns=SEMANTIC.columns,
+    columns=(*LEXICAL.columns, *SEMANTIC.columns),
     reads_words=True,
     reads_meaning=True,
     ctes=f"""{LEXICAL.ctes},{SEMANTIC.ctes}, hybrid AS (
