@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.domain.rules import scenario_gaps, scenario_problems
-from emulator.domain.scenario import ALTERNATIVES, Scenario
+from emulator.domain.scenario import ALTERNATIVES, SLOT, Scenario
+from emulator.duplicates import Said, near_pairs, unique
 from emulator.generator import scenario_variant
 from emulator.library import DATA, load_index, load_personas, load_scenario
 from kernel.errors import InvalidInput
@@ -70,7 +71,8 @@ def check_folder(folder: Path | None = None) -> ScenarioReport:
 def leaks(scenarios: list[Scenario]) -> list[str]:
     """Ids that come twice, families that two splits share, and texts that two splits have in common.
 
-    Texts are compared as words in lower case, small talk (few words) aside; every alternative of a template counts.
+    Texts are compared as words in lower case, and as stems without order and numbers (`emulator.duplicates`), small
+    talk (few words) aside; every alternative of a template counts, slots left out.
     """
     problems = [f"scenario id {name} comes {n} times" for name, n in Counter(s.id for s in scenarios).items() if n > 1]
     families: dict[str, set[str]] = {}
@@ -82,6 +84,13 @@ def leaks(scenarios: list[Scenario]) -> list[str]:
                 split, other = texts.setdefault(text, (scenario.split, scenario.id))
                 if split != scenario.split:
                     problems.append(f"{scenario.id} ({scenario.split}) and {other} ({split}) both say: {text}")
+    said = [
+        Said(scenario.split, f"{scenario.id}.{thread.id}.{position}", text)
+        for scenario in scenarios
+        for thread, position, turn in scenario.turns()
+        for text in _wordings(turn.text)
+    ]
+    problems += [str(pair) for pair in unique(near_pairs(said)) if pair.overlap < 1 or not _same(pair.one, pair.other)]
     problems += [f"family {name} is in splits {', '.join(sorted(s))}" for name, s in families.items() if len(s) > 1]
     return problems
 
@@ -124,7 +133,19 @@ def _index_problems(scenarios: list[Scenario]) -> list[str]:
     return problems
 
 
+def _same(one: Said, other: Said) -> bool:
+    """Whether the two are named as equal, word by word, already."""
+    return bool(_said(one.text) & _said(other.text))
+
+
 def _said(template: str) -> set[str]:
+    """Each wording as its words in lower case; small talk is left out."""
+    found = (re.findall(r"\w+", text.casefold()) for text in _wordings(template))
+    return {" ".join(words) for words in found if len(words) > _SMALL_TALK_WORDS}
+
+
+def _wordings(template: str) -> set[str]:
+    """The ways to say it: the n-th alternative taken at every place, slots left out."""
     longest = max((len(m.group(1).split("|")) for m in ALTERNATIVES.finditer(template)), default=1)
     texts = set()
     for choice in range(longest):
@@ -133,7 +154,5 @@ def _said(template: str) -> set[str]:
             options = match.group(1).split("|")
             return options[choice % len(options)]
 
-        words = re.findall(r"\w+", ALTERNATIVES.sub(one, template).casefold())
-        if len(words) > _SMALL_TALK_WORDS:
-            texts.add(" ".join(words))
+        texts.add(SLOT.sub(" ", ALTERNATIVES.sub(one, template)))
     return texts
