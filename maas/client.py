@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Protocol
 
@@ -148,6 +149,11 @@ def get_client() -> MaasClient:
 def memories_import(memories: Sequence[NewMemory]) -> int:
     """Add memories of existing histories, once per `memory_id`. Returns how many are new. Raises `InvalidInput`."""
     return memory_writes.memories_import(memories=memories)
+
+
+def memories_of(*, user_id: uuid.UUID, before: datetime, limit: int = 300) -> list[selectors.Remembered]:
+    """The user's memories of what was said before a moment, newest first: for a person who names expected ones."""
+    return selectors.memories_of(user_id=user_id, before=before, limit=limit)
 
 
 def memories_count(*, user_id: uuid.UUID) -> int:

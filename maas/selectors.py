@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from datetime import datetime
+from typing import NamedTuple
 
 from contracts.maas import FoundMemory, RunAnswer
 from kernel.errors import NotFound
@@ -71,6 +73,25 @@ def runs_before(*, run_id: uuid.UUID, user_id: uuid.UUID) -> list[uuid.UUID]:
             [run_id],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+class Remembered(NamedTuple):
+    """One memory as a person may see it. `said_at` is the user's own time."""
+
+    memory_id: uuid.UUID
+    text: str
+    said_at: datetime
+
+
+def memories_of(*, user_id: uuid.UUID, before: datetime, limit: int = 300) -> list[Remembered]:
+    """The user's memories of what was said before a moment, newest first."""
+    with acting_for(user_id) as cursor:
+        cursor.execute(
+            "SELECT id, summary_text, simulated_at FROM lsm_storage WHERE simulated_at < %s"
+            " ORDER BY simulated_at DESC, id LIMIT %s",
+            [before, limit],
+        )
+        return [Remembered(*row) for row in cursor.fetchall()]
 
 
 def memories_count(*, user_id: uuid.UUID) -> int:
