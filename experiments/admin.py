@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contracts.doors import LookOnly
-from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult, GoldenExample
+from experiments.golden_access import GoldenRows, golden_rows
+from experiments.importers.report import report_lines
+from experiments.models import (
+    Dataset,
+    EvaluationExample,
+    EvaluationPass,
+    Experiment,
+    ExperimentResult,
+    GoldenExample,
+    GoldenSeal,
+)
 
 
 @admin.register(Experiment)
@@ -92,8 +104,23 @@ class EvaluationPassAdmin(LookOnly, ModelAdmin):
 
 @admin.register(Dataset)
 class DatasetAdmin(LookOnly, ModelAdmin):
-    list_display = ("name", "source", "golden_hash", "created_at")
+    list_display = ("name", "source", "taken", "skipped", "golden_hash", "created_at")
     search_fields = ("name", "source")
+    readonly_fields = ("account",)
+    exclude = ("report",)  # said in words by `account`; the API gives it as it is
+
+    @display(description=_("what the import took, and what it skipped"))
+    def account(self, dataset: Dataset) -> str:
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in report_lines(dataset.report))) or "–"
+
+    @display(description=_("questions"))
+    def taken(self, dataset: Dataset) -> str:
+        sizes = dataset.report.get("questions_by_split", {})
+        return ", ".join(f"{count} {split}" for split, count in sizes.items() if count) or "–"
+
+    @display(description=_("skipped"))
+    def skipped(self, dataset: Dataset) -> int:
+        return sum(item["count"] for item in dataset.report.get("skipped", []))
 
 
 class ExampleAdmin(LookOnly, ModelAdmin):
@@ -114,3 +141,17 @@ class EvaluationExampleAdmin(ExampleAdmin):
 @admin.register(GoldenExample)
 class GoldenExampleAdmin(ExampleAdmin):
     """For people only: learning never reads it, and the API does not show it."""
+
+    list_display = (*ExampleAdmin.list_display, "added_in", "retired_in")
+
+    def get_queryset(self, request: HttpRequest) -> GoldenRows:  # noqa: ARG002  Django's signature
+        return golden_rows()
+
+
+@admin.register(GoldenSeal)
+class GoldenSealAdmin(LookOnly, ModelAdmin):
+    list_display = ("dataset", "number", "change", "example", "content_hash", "reason", "actor", "created_at")
+    list_filter = ("dataset", "change")
+    search_fields = ("example", "reason", "actor", "content_hash")
+    list_select_related = ("dataset",)
+    list_fullwidth = True

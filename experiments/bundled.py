@@ -23,17 +23,26 @@ from emulator.everyday import background
 from emulator.library import bundled_scenarios, load_scenario
 from experiments.datasets import dataset_store
 from experiments.domain.examples import ExampleValue
+from experiments.golden_files import BUNDLED, files_problems
 from experiments.models import Dataset
 from kernel.canonical import derive_seed, derive_uuid
+from kernel.errors import Conflict
 from maas.client import MaasClient, memories_import
 
-BUNDLED = "bundled"
+__all__ = ["BUNDLED", "bundled_prepare", "golden_stories"]
+
 GOLDEN_STORIES = Path(__file__).parent / "golden"
 _TURN = timedelta(minutes=2)
 
 
 def golden_stories() -> list[Scenario]:
-    """The stories behind the golden set. They are read here and nowhere else."""
+    """The stories behind the golden set. They are read here and nowhere else.
+
+    Raises `Conflict` when the files are not the ones that were sealed.
+    """
+    problems = files_problems(GOLDEN_STORIES)
+    if problems:
+        raise Conflict(f"{'; '.join(problems)}: restore it, or seal it anew with `manage.py seal_golden`")
     return [load_scenario(path) for path in sorted(GOLDEN_STORIES.glob("*.json"))]
 
 

@@ -13,11 +13,13 @@ from django.db import transaction
 from audit.services import entry_append
 from contracts.actor import Actor, Role
 from contracts.maas import NewMemory
-from experiments.domain.examples import ExampleValue, content_hash
+from experiments.domain.examples import ExampleValue, content_hash, seal_hash
+from experiments.golden import example_columns, golden_store
 from experiments.importers import jsonl, locomo
 from experiments.importers.base import Conversation
-from experiments.models import Dataset, EvaluationExample, GoldenExample
-from kernel.canonical import derive_uuid, stable_hash
+from experiments.leakage import leakage_refuse, leakage_report
+from experiments.models import Dataset, EvaluationExample
+from kernel.canonical import stable_hash
 from kernel.errors import Conflict, InvalidInput
 from maas import client as maas_client
 
@@ -42,12 +44,15 @@ def dialogues_load(
     Raises `InvalidInput` for a bad file, format or conversation id, `Conflict` for a name that holds other content.
     """
     actor.require(Role.OPERATOR)
-    if not _NAME.fullmatch(dataset):
-        raise InvalidInput(f"a data set's name is 1 to 50 letters, digits, '-' and '_'; {dataset!r} is not")
+    dataset_name_check(dataset)
     if format_name not in FORMATS:
         raise InvalidInput(f"unknown format {format_name!r}; known: {', '.join(sorted(FORMATS))}")
     conversations, account = FORMATS[format_name](path, dataset=dataset)
     chosen = _assign(conversations, splits)
+    taken = {item.conversation_id for items in chosen.values() for item in items}
+    for item in conversations:
+        if item.conversation_id not in taken:
+            account.skip("a conversation that no split names", item.conversation_id)
     values = {split: [value for item in items for value in _values(item, dataset)] for split, items in chosen.items()}
     memories = [memory for items in chosen.values() for item in items for memory in item.memories.values()]
     histories = _histories_hash(memories)
@@ -59,6 +64,7 @@ def dialogues_load(
         "file": path.name,
         "splits": {split: [item.conversation_id for item in items] for split, items in chosen.items()},
         "questions_by_split": {split: len(items) for split, items in values.items()},
+        "leakage": leakage_report(questions=values, conversations=chosen),
     }
     return dataset_store(
         name=dataset,
@@ -68,6 +74,12 @@ def dialogues_load(
         actor=actor,
         histories=histories,
     )
+
+
+def dataset_name_check(name: str) -> None:
+    """Raise `InvalidInput` for what cannot be the name of a data set."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(f"a data set's name is 1 to 50 letters, digits, '-' and '_'; {name!r} is not")
 
 
 def _assign(
@@ -160,19 +172,20 @@ def dataset_store(
     if existing is not None:
         _refuse_other_content(name, values, histories)
         return existing
+    leakage_refuse(values)
     golden = values.get("golden", [])
     dataset = Dataset.objects.create(
         name=name,
         source=source,
         report={**report, "content_hash": _whole_hash(values, histories)},
-        golden_hash=content_hash(golden),
+        golden_hash=seal_hash(golden),
     )
     EvaluationExample.objects.bulk_create(
-        EvaluationExample(**_columns(dataset, value), split=split)
+        EvaluationExample(**example_columns(dataset, value), split=split)
         for split in ("train", "validation")
         for value in values.get(split, [])
     )
-    GoldenExample.objects.bulk_create(GoldenExample(**_columns(dataset, value)) for value in golden)
+    golden_store(dataset=dataset, values=golden, actor=actor, reason=source)
     entry_append(
         actor=actor,
         action="dataset.loaded",
@@ -182,21 +195,3 @@ def dataset_store(
         reason=source,
     )
     return dataset
-
-
-def _columns(dataset: Dataset, value: ExampleValue) -> dict[str, Any]:
-    return {
-        "id": derive_uuid("example", dataset.name, value.external_id),
-        "dataset": dataset,
-        "external_id": value.external_id,
-        "user_id": value.user_id,
-        "query": value.query,
-        "asked_at": value.asked_at,
-        "expected_memory_ids": list(value.expected_memory_ids),
-        "key_facts": list(value.key_facts),
-        "forbidden": list(value.forbidden),
-        "should_retrieve": value.should_retrieve,
-        "category": value.category,
-        "difficulty": value.difficulty,
-        "cluster": value.cluster,
-    }

@@ -1,13 +1,22 @@
-"""Reads of experiments and data sets. Golden content is read here only, for the runner."""
+"""Reads of experiments and data sets. Golden content is not read here: see `experiments.golden`."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
-from experiments.domain.examples import ExampleValue, content_hash
+from experiments.domain.examples import ExampleValue
 from experiments.domain.lifecycle import ExperimentStatus
-from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult, GoldenExample
-from kernel.errors import Conflict, NotFound
+from experiments.models import (
+    Dataset,
+    EvaluationExample,
+    EvaluationPass,
+    Experiment,
+    ExperimentResult,
+    GoldenExample,
+    GoldenSeal,
+)
+from kernel.errors import NotFound
 
 
 def dataset_by_name(name: str) -> Dataset:
@@ -19,7 +28,7 @@ def dataset_by_name(name: str) -> Dataset:
     return found
 
 
-def _value(row: EvaluationExample | GoldenExample) -> ExampleValue:
+def example_value(row: EvaluationExample | GoldenExample) -> ExampleValue:
     return ExampleValue(
         external_id=row.external_id,
         user_id=row.user_id,
@@ -38,21 +47,7 @@ def _value(row: EvaluationExample | GoldenExample) -> ExampleValue:
 def examples(*, dataset: str, split: str) -> list[ExampleValue]:
     """Train or validation examples in a stable order."""
     rows = EvaluationExample.objects.filter(dataset__name=dataset, split=split).order_by("external_id")
-    return [_value(row) for row in rows]
-
-
-def golden_examples(*, dataset: str) -> list[ExampleValue]:
-    """Golden examples, after their seal was checked. Raises `Conflict` when the content has changed."""
-    sealed = dataset_by_name(dataset).golden_hash
-    values = [_value(row) for row in GoldenExample.objects.filter(dataset__name=dataset).order_by("external_id")]
-    actual = content_hash(values)
-    if actual != sealed:
-        raise Conflict(
-            f"the golden set of {dataset!r} is not the one that was sealed: its hash is {actual[:12]}…, "
-            f"recorded is {sealed[:12] or 'nothing'}…; restore it or load it anew",
-            details={"recorded": sealed, "actual": actual},
-        )
-    return values
+    return [example_value(row) for row in rows]
 
 
 def split_sizes(*, dataset: str) -> dict[str, int]:
@@ -60,13 +55,18 @@ def split_sizes(*, dataset: str) -> dict[str, int]:
         split: EvaluationExample.objects.filter(dataset__name=dataset, split=split).count()
         for split in ("train", "validation")
     }
-    sizes["golden"] = GoldenExample.objects.filter(dataset__name=dataset).count()
+    seal = GoldenSeal.objects.filter(dataset__name=dataset).order_by("-number").first()
+    sizes["golden"] = seal.size if seal else 0
     return sizes
 
 
-def golden_looks(*, dataset: str) -> int:
-    """Passes over the golden set that decided a change; monitoring passes are not looks."""
-    return EvaluationPass.objects.filter(dataset=dataset, split="golden", purpose="gate").count()
+def golden_looks(*, dataset: str, campaign_id: uuid.UUID | None = None, until: datetime | None = None) -> int:
+    """Passes over the golden set that decided a change, of one campaign when it is given, up to a moment (it
+    included) when that is given; monitoring passes are not looks."""
+    looks = EvaluationPass.objects.filter(dataset=dataset, split="golden", purpose="gate")
+    if campaign_id is not None:
+        looks = looks.filter(campaign_id=campaign_id)
+    return (looks.filter(started_at__lte=until) if until is not None else looks).count()
 
 
 def experiment_by_slug(slug: str) -> Experiment:

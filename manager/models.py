@@ -138,6 +138,11 @@ class Policy(models.Model):
     golden_budget = models.PositiveIntegerField(
         default=200, help_text="Deciding looks at one golden set; then it must be renewed."
     )
+    golden_looks_per_campaign = models.PositiveIntegerField(
+        default=20,
+        help_text="Deciding looks of one campaign at its golden set; then a person decides. 20: ten cycles, each with "
+        "one winner that is looked at once, and once more where its base has moved.",
+    )
     approval_days = models.PositiveIntegerField(default=7, help_text="An approval that waits longer expires.")
     screening_share = models.FloatField(
         default=0.35, help_text="Share of the train questions that every candidate step is screened on first."

@@ -108,7 +108,7 @@ def samples_read(*, batch: str) -> list[Sample]:
             f"""
             SELECT example_id, variant, category, cluster, failed, expected, found,
                    row_number() OVER (ORDER BY started_at, run_id), {columns}
-            FROM teacher_run_metrics WHERE batch = %s ORDER BY example_id, variant
+            FROM teacher_run_metrics WHERE batch = %s AND split IS DISTINCT FROM 'golden' ORDER BY example_id, variant
             """,  # noqa: S608 - the names come from a constant above
             [batch],
         )

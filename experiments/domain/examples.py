@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from contracts.dialogue import GroundTruth
 from kernel.canonical import derive_uuid, stable_hash
@@ -50,22 +51,30 @@ class ExampleValue:
 
 
 def content_hash(examples: Iterable[ExampleValue]) -> str:
-    """SHA-256 of everything in `examples` that could change a measurement; their order does not count."""
-    rows = sorted(
-        (
-            [
-                item.external_id,
-                str(item.user_id),
-                item.query,
-                item.asked_at.astimezone(UTC).isoformat(),
-                sorted(str(memory) for memory in item.expected_memory_ids),
-                item.should_retrieve,
-                item.category,
-                list(item.key_facts),
-                list(item.forbidden),
-            ]
-            for item in examples
-        ),
-        key=lambda row: str(row[0]),
-    )
-    return stable_hash(rows)
+    """SHA-256 of everything in `examples` that could change a run; their order does not count."""
+    return stable_hash(sorted((_content(item) for item in examples), key=lambda row: str(row[0])))
+
+
+def example_digest(item: ExampleValue) -> str:
+    """A short hash of the whole example, cluster and difficulty included: what seals of golden sets list."""
+    return stable_hash([*_content(item), item.difficulty, item.cluster])[:16]
+
+
+def seal_hash(examples: Iterable[ExampleValue]) -> str:
+    """SHA-256 that seals a golden set: one byte of one example changed, missing or added makes another."""
+    rows = ([*_content(item), item.difficulty, item.cluster] for item in examples)
+    return stable_hash(sorted(rows, key=lambda row: str(row[0])))
+
+
+def _content(item: ExampleValue) -> list[Any]:
+    return [
+        item.external_id,
+        str(item.user_id),
+        item.query,
+        item.asked_at.astimezone(UTC).isoformat(),
+        sorted(str(memory) for memory in item.expected_memory_ids),
+        item.should_retrieve,
+        item.category,
+        list(item.key_facts),
+        list(item.forbidden),
+    ]

@@ -136,6 +136,9 @@ def _questions(
             raise InvalidInput(f"{place}: a question needs the text 'question'")
         if "evidence" not in item or not isinstance(item["evidence"], list):
             raise InvalidInput(f"{place}: 'evidence' is missing or not a list of turn ids")
+        if not item["question"].strip():
+            account.skip("a question without text", place)
+            continue
         category = item.get("category")
         if category == ADVERSARIAL:
             account.skip("adversarial: it has no true answer", place)

@@ -67,7 +67,14 @@ class EvaluationExample(Example):
 
 
 class GoldenExample(Example):
-    """Never seen by learning; decides only apply or roll back."""
+    """Never seen by learning; decides only apply or roll back. Read inside `experiments.golden_access` alone.
+
+    Nothing of it is changed or deleted once it is sealed: it is retired. The set of seal n is what was added in it or
+    before, and is not retired in it or before, so that every earlier set can be asked and checked again.
+    """
+
+    added_in = models.PositiveIntegerField(default=1, db_default=1, help_text="Number of the seal that took it in.")
+    retired_in = models.PositiveIntegerField(null=True, blank=True, help_text="Number of the seal that left it out.")
 
     class Meta:
         db_table = "golden_examples"
@@ -75,3 +82,37 @@ class GoldenExample(Example):
         constraints = [
             models.UniqueConstraint(fields=["dataset", "external_id"], name="golden_example_once_per_dataset"),
         ]
+
+
+class GoldenSeal(models.Model):
+    """The golden set of a data set as it was sealed: its hash, and a short hash of each example.
+
+    Read by all, written with the golden role alone, never changed. `source_run`: the real exchange that this seal
+    made an example of.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="seals")
+    number = models.PositiveIntegerField()
+    content_hash = models.CharField(max_length=64)
+    digests = models.JSONField(default=dict, help_text="Example → the first 16 digits of its own hash.")
+    change = models.CharField(max_length=10, choices=[(name, name) for name in ("loaded", "added", "retired")])
+    example = models.CharField(max_length=200, blank=True, help_text="What was added or retired.")
+    source_run = models.UUIDField(null=True, blank=True)
+    reason = models.TextField()
+    actor = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "golden_seals"
+        ordering = ["dataset_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "number"], name="golden_seal_number_once_per_dataset"),
+            models.UniqueConstraint(fields=["dataset", "source_run"], name="real_exchange_is_golden_once_per_dataset"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.name}, seal {self.number}"
+
+    @property
+    def size(self) -> int:
+        return len(self.digests)

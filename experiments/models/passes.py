@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from goals.models import Campaign
+
 
 class EvaluationPass(models.Model):
     """Examples of one split, run under the arms given; resumable, since each run's id derives from its place.
@@ -19,6 +21,14 @@ class EvaluationPass(models.Model):
     split = models.CharField(max_length=10)
     purpose = models.CharField(max_length=12, choices=[(name, name) for name in PURPOSES])
     experiment = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 - absent is not empty here
+    campaign = models.ForeignKey(
+        Campaign,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="passes",
+        help_text="For whose change golden was asked; looks are counted by it.",
+    )
     arms = models.JSONField(help_text="Arm name → parameter version.")
     planned = models.PositiveIntegerField(help_text="Runs that the pass needs.")
     done = models.PositiveIntegerField(default=0)

@@ -40,6 +40,7 @@ class PassPlan:
     experiment: str | None = None
     parallel: int = 2
     golden_hash: str = ""
+    campaign_id: uuid.UUID | None = None
 
     @property
     def planned(self) -> int:
@@ -80,6 +81,7 @@ def pass_run(
             "arms": dict(plan.arms),
             "planned": plan.planned,
             "golden_hash": plan.golden_hash,
+            "campaign_id": plan.campaign_id,
         },
     )
     if row.arms != dict(plan.arms):

@@ -21,17 +21,17 @@ def may_start(autonomy: Autonomy) -> bool:
     return autonomy is not Autonomy.MANUAL
 
 
-def decide(*, autonomy: Autonomy, violations: Sequence[GuardViolation]) -> Decision:
+def decide(*, autonomy: Autonomy, violations: Sequence[GuardViolation], unasked: str = "") -> Decision:
     """Decide on a change that won its experiment and that the golden gate agrees with.
 
-    A violation that no approval lifts refuses; one that an approval lifts asks; without violations the autonomy
-    level decides.
+    A violation that no approval lifts refuses; one that an approval lifts asks; so does a golden set that may not be
+    asked any more (`unasked`: why). Else the autonomy level decides.
     """
     final = [item for item in violations if not item.lifted_by_approval]
     if final:
         return Decision("refuse", tuple(item.message for item in final))
-    if violations:
-        return Decision("ask", tuple(item.message for item in violations))
+    if violations or unasked:
+        return Decision("ask", (*(item.message for item in violations), *([unasked] if unasked else ())))
     if autonomy is Autonomy.FULL_AUTO:
         return Decision("apply", ("inside the automatic range, and the autonomy level is full_auto",))
     return Decision("ask", (f"the autonomy level is {autonomy}: applying waits for a person",))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.parameters import ParameterChange
-from experiments.domain.examples import content_hash
+from experiments.domain.examples import seal_hash
+from experiments.golden import golden_examples
 from experiments.models import EvaluationPass, Experiment
 from experiments.runner import PassPlan, pass_run
-from experiments.selectors import golden_examples, golden_looks
+from experiments.selectors import golden_looks
 from kernel.errors import Conflict
 from maas.client import MaasClient
 from manager.domain.golden import CategoryValues, GateDecision, failures_priced, gate
@@ -23,15 +24,11 @@ from tuner.services import experiment_prepare
 
 
 def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
-    """Run both arms on golden and decide. An exhausted budget refuses: the set must be renewed first.
+    """Run both arms on golden and decide. Ask `looks_spent` before.
 
     Raises `Conflict` when the golden set is not the one that was sealed.
     """
-    policy = policy_current()
-    batch = f"{experiment.slug}-golden"
-    spent = _budget_spent(experiment.dataset, batch)
-    if spent:
-        return GateDecision(False, policy.golden_mode, spent, {})
+    batch = _batch(experiment, experiment.base_version)
     over = examples_of(context, "golden")
     run_pass(
         context,
@@ -43,7 +40,15 @@ def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
         label=f"golden gate for {experiment.factor} → {experiment.to_value}",
         experiment=experiment.slug,
     )
-    return _decided(experiment, batch, policy.golden_mode, len(over))
+    return _decided(experiment, batch, policy_current().golden_mode, len(over))
+
+
+def _name(experiment: Experiment, base: int) -> str:
+    return experiment.slug if base == experiment.base_version else f"{experiment.slug}-on-v{base}"
+
+
+def _batch(experiment: Experiment, base: int) -> str:
+    return f"{_name(experiment, base)}-golden"
 
 
 def gate_look(
@@ -53,8 +58,7 @@ def gate_look(
     found = Experiment.objects.filter(slug=experiment).first() if experiment else None
     if found is None:
         return []
-    name = found.slug if base == found.base_version else f"{found.slug}-on-v{base}"
-    batch = f"{name}-golden"
+    batch = _batch(found, base)
     if not EvaluationPass.objects.filter(batch=batch, finished_at__isnull=False).exists():
         return []
     before = batch_measure(batch=batch, variant="baseline")
@@ -94,14 +98,32 @@ def _category_values(experiment: Experiment, before: Aggregate, after: Aggregate
     return CategoryValues(name, first.metrics.get(metric), failures_priced(last.metrics, last.counts).get(metric))
 
 
-def _budget_spent(dataset: str, batch: str) -> str:
-    """Why no further look is allowed; empty when it is, or when this very look was begun before."""
-    if EvaluationPass.objects.filter(batch=batch).exists():
+def looks_spent(experiment: Experiment, *, base: int) -> str:
+    """Why golden may not decide on this change any more, so that a person must; empty when it may, or when this very
+    look was begun before. Looks are budgeted by data set, and by campaign: monitoring passes are not looks."""
+    if EvaluationPass.objects.filter(batch=_batch(experiment, base)).exists():
         return ""
+    policy, dataset = policy_current(), experiment.dataset
     looks = golden_looks(dataset=dataset)
-    if looks < policy_current().golden_budget:
+    if looks >= policy.golden_budget:
+        return f"the golden set of {dataset} was looked at {looks} times: its budget is spent, renew it"
+    if experiment.campaign_id is None:
         return ""
-    return f"the golden set of {dataset} was looked at {looks} times: its budget is spent, renew it"
+    looks = golden_looks(dataset=dataset, campaign_id=experiment.campaign_id)
+    if looks >= policy.golden_looks_per_campaign:
+        return (
+            f"this campaign looked at the golden set of {dataset} {looks} times, which is all it may: a further look "
+            "would teach it what the set holds"
+        )
+    return ""
+
+
+def factor_moved(change: ParameterChange, *, base: int) -> str:
+    """Why the change does not fit on `base`; empty when the factor has the value that the test started from."""
+    now = version_values(base)[change.param]
+    if now == change.from_value:
+        return ""
+    return f"{change.param} is {now} now, not {change.from_value} as it was when the change was tested"
 
 
 def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, client: MaasClient, parallel: int) -> str:
@@ -110,17 +132,15 @@ def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, cl
     The factor must still have the value that the test started from. Then golden decides between "active now" and
     "active now with the change": evidence from another base is not carried over.
     """
-    now = version_values(base)[change.param]
-    if now != change.from_value:
-        return f"{change.param} is {now} now, not {change.from_value} as it was when the change was tested"
-    if base == experiment.base_version:
-        return ""
-    name = f"{experiment.slug}-on-v{base}"
-    batch = f"{name}-golden"
-    spent = _budget_spent(experiment.dataset, batch)
+    refusal = factor_moved(change, base=base)
+    if refusal or base == experiment.base_version:
+        return refusal
+    spent = looks_spent(experiment, base=base)
     if spent:
         return spent
-    over = golden_examples(dataset=experiment.dataset)
+    name, batch = _name(experiment, base), _batch(experiment, base)
+    began = experiment.campaign.started_at if experiment.campaign else None
+    over = golden_examples(dataset=experiment.dataset, at=began)
     arms = experiment_prepare(
         experiment=name,
         arms={"baseline": {}, "variant": {change.param: change.to_value}},
@@ -138,7 +158,8 @@ def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, cl
             seed=experiment.seed,
             experiment=name,
             parallel=parallel,
-            golden_hash=content_hash(over),
+            golden_hash=seal_hash(over),
+            campaign_id=experiment.campaign_id,
         ),
         client=client,
     )

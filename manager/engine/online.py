@@ -17,6 +17,7 @@ from emulator.domain.script import DialogueScript, EmulationPlan, ScriptTurn
 from emulator.models import EmulationBatch
 from emulator.selectors import batch_by_name, run_ids
 from emulator.services import Progress, emulation_run, emulation_start
+from experiments.golden import golden_sources
 from kernel.canonical import derive_uuid
 from kernel.errors import NotFound
 from llm.offline.speech import is_question
@@ -102,7 +103,9 @@ def _begin(context: StepContext, *, batch: str, version: int, seed: int) -> Emul
         return None
     catch_up()
     began = context.cycle.created_at
-    questions = consented_questions(since=began - RECENT, until=began, limit=limit, seed=seed, asks=_asks)
+    questions = consented_questions(
+        since=began - RECENT, until=began, limit=limit, seed=seed, asks=_asks, without=golden_sources()
+    )
     if not questions:
         return None
     plan = EmulationPlan(

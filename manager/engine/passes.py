@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from contracts.dialogue import GroundTruth
-from experiments.domain.examples import ExampleValue, content_hash
+from experiments.domain.examples import ExampleValue, content_hash, seal_hash
+from experiments.golden import golden_examples
 from experiments.runner import PassPlan, PassProgress, pass_run
-from experiments.selectors import examples, golden_examples
+from experiments.selectors import examples
 from kernel.canonical import derive_seed
 from manager.engine.context import StepContext
 from sensor.services import catch_up, ground_truth_record, runs_capture
@@ -23,8 +24,9 @@ def recorded(truths: Sequence[GroundTruth]) -> None:
 
 
 def examples_of(context: StepContext, split: str) -> list[ExampleValue]:
-    dataset = context.campaign.dataset
-    return golden_examples(dataset=dataset) if split == "golden" else examples(dataset=dataset, split=split)
+    """A campaign keeps the golden set that was in force when it began: its before and after are the same questions."""
+    dataset, began = context.campaign.dataset, context.campaign.started_at
+    return golden_examples(dataset=dataset, at=began) if split == "golden" else examples(dataset=dataset, split=split)
 
 
 def run_pass(
@@ -55,7 +57,8 @@ def run_pass(
             seed=context.campaign.seed if seed is None else seed,
             experiment=experiment,
             parallel=context.parallel,
-            golden_hash=content_hash(over) if split == "golden" else "",
+            golden_hash=seal_hash(over) if split == "golden" else "",
+            campaign_id=context.campaign.id,
         ),
         client=context.client,
         on_progress=show,

@@ -22,7 +22,7 @@ from hypotheses.services import hypothesis_transition
 from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
 from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
-from manager.engine.gate import golden_gate, refusal_on
+from manager.engine.gate import factor_moved, golden_gate, looks_spent, refusal_on
 from manager.engine.passes import examples_of, run_pass
 from manager.models import Approval
 from manager.services.approvals import approval_request
@@ -44,6 +44,10 @@ def step(context: StepContext) -> Step:
     if result.verdict != Verdict.WINNER:
         reason = result.recommendation["reason"]
         return _rejected(experiment, f"verdict {result.verdict}: {reason}", "verdict")
+    spent = looks_spent(experiment, base=experiment.base_version)
+    if spent:
+        golden_record(slug=experiment.slug, golden={"passed": None, "reason": spent, "rows": {}})
+        return _decide(context, experiment, result, f"golden was not asked: {spent}")
     decision = golden_gate(context, experiment)
     golden_record(slug=experiment.slug, golden=decision.to_json())
     if not decision.passed:
@@ -157,11 +161,16 @@ def proposal_of(experiment: Experiment, result: ExperimentResult, base_version: 
 def _decide(context: StepContext, experiment: Experiment, result: ExperimentResult, golden: str) -> Step:
     base = active_version().version
     change = Recommendation.from_mission_json(result.recommendation).changes[0]
-    refusal = refusal_on(experiment, change, base=base, client=context.client, parallel=context.parallel)
+    unasked = looks_spent(experiment, base=base)
+    refusal = (
+        factor_moved(change, base=base)
+        if unasked
+        else refusal_on(experiment, change, base=base, client=context.client, parallel=context.parallel)
+    )
     if refusal:
         return _rejected(experiment, refusal, "golden")
     proposal = proposal_of(experiment, result, base)
-    decision = decide(autonomy=context.autonomy, violations=change_check(proposal=proposal))
+    decision = decide(autonomy=context.autonomy, violations=change_check(proposal=proposal), unasked=unasked)
     if decision.kind == "refuse":
         return _rejected(experiment, f"a guard refuses: {'; '.join(decision.reasons)}", "guard")
     if decision.kind == "ask":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from experiments.domain.examples import content_hash
+from experiments.domain.examples import seal_hash
+from experiments.golden import golden_examples
 from experiments.runner import PassPlan, PassProgress, pass_run
-from experiments.selectors import dataset_by_name, examples, golden_examples
+from experiments.selectors import dataset_by_name, examples
 from kernel.errors import InvalidInput
 from maas.client import MaasClient
 from manager.engine.passes import monitor_batch, monitor_seed, recorded
@@ -45,7 +46,7 @@ def version_evaluate(
             examples=over,
             seed=monitor_seed(dataset=dataset, split=split),
             parallel=parallel(),
-            golden_hash=content_hash(over) if split == "golden" else "",
+            golden_hash=seal_hash(over) if split == "golden" else "",
         ),
         client=client,
         on_progress=on_progress,

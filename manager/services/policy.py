@@ -15,6 +15,7 @@ from manager.models import Policy
 EDITABLE = (
     "golden_mode",
     "golden_budget",
+    "golden_looks_per_campaign",
     "approval_days",
     "screening_share",
     "screening_finalists",

@@ -1,7 +1,8 @@
 """The roles of both databases. Idempotent, and safe while another process does the same.
 
 `sl_owner` owns and migrates; `selflearn_app` and `maas_app` are what processes run as and own nothing; `maas_request`
-(sees one user's rows) and `maas_service` (sees all) are taken by `maas_app` for a transaction, never inherited.
+(sees one user's rows) and `maas_service` (sees all) are taken by `maas_app` for a transaction, never inherited; so is
+`selflearn_golden` (reads the golden set) by `selflearn_app`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from psycopg import errors, sql
 
 from selflearn_site.database.configuration import OWNER_ROLE, RUNTIME_ROLES
 
-ROW_ROLES = ("maas_request", "maas_service")
+TAKEN_ROLES = {
+    "maas_request": RUNTIME_ROLES["maas"],
+    "maas_service": RUNTIME_ROLES["maas"],
+    "selflearn_golden": RUNTIME_ROLES["default"],
+}
+"""Role → the runtime role that takes it for a transaction."""
 MINIMUM_SERVER = 160000
 """PostgreSQL 16: the first with `GRANT … WITH INHERIT FALSE, SET TRUE`."""
 
@@ -49,14 +55,14 @@ def roles_create(connection: Connection, *, login: bool, can_create_databases: b
     attributes = {
         OWNER_ROLE: ("LOGIN " if login else "NOLOGIN ") + ("CREATEDB" if can_create_databases else "NOCREATEDB"),
         **dict.fromkeys(RUNTIME_ROLES.values(), "LOGIN" if login else "NOLOGIN"),
-        **dict.fromkeys(ROW_ROLES, "NOLOGIN"),
+        **dict.fromkeys(TAKEN_ROLES, "NOLOGIN"),
     }
     for name in _missing(connection, attributes):
         _run(connection, sql.SQL("CREATE ROLE {} " + attributes[name]).format(sql.Identifier(name)))
-    for name in ROW_ROLES:
-        if not _member(connection, name, RUNTIME_ROLES["maas"]):
+    for name, taker in TAKEN_ROLES.items():
+        if not _member(connection, name, taker):
             grant = sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE")
-            _run(connection, grant.format(sql.Identifier(name), sql.Identifier(RUNTIME_ROLES["maas"])))
+            _run(connection, grant.format(sql.Identifier(name), sql.Identifier(taker)))
 
 
 def roles_adopt(connection: Connection) -> None:

@@ -16,7 +16,7 @@ def batch_judge(*, batch: str) -> int:
     A failed run has no answer to judge: it stays without marks and is counted as failed, not as passed.
     """
     rows = (
-        events(batch=batch)
+        events(batch=batch, golden=True)
         .exclude(status="FAILED")
         .exclude(judge_version=JUDGE_VERSION)
         .only(

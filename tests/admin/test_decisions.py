@@ -93,7 +93,8 @@ def test_decision__without_csrf_token__is_refused(world: World) -> None:
 def test_policy__changed_with_a_reason__is_audited(meta_user: Client, world: World) -> None:
     policy = Policy.objects.get()
     form = {
-        "golden_mode": "strict", "golden_budget": policy.golden_budget, "approval_days": policy.approval_days,
+        "golden_mode": "strict", "golden_budget": policy.golden_budget,
+        "golden_looks_per_campaign": policy.golden_looks_per_campaign, "approval_days": policy.approval_days,
         "screening_share": policy.screening_share, "screening_finalists": policy.screening_finalists,
         "online_questions_per_cycle": policy.online_questions_per_cycle,
         "reason": "be careful",

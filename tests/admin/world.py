@@ -13,8 +13,10 @@ from contracts.actor import Actor, Role
 from contracts.goal import Autonomy, GoalTranslation, Target
 from contracts.maas import NewMemory, RunRequest
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
+from experiments.domain.examples import ExampleValue
 from experiments.domain.lifecycle import ExperimentStatus
-from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult, GoldenExample
+from experiments.golden import golden_store
+from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult
 from goals.models import Campaign, LearningGoal
 from goals.services import campaign_create, goal_create
 from hypotheses.models import Hypothesis
@@ -95,7 +97,11 @@ def _campaign(alice: Actor) -> tuple[LearningGoal, Campaign]:
     row: dict[str, Any] = {"dataset": dataset, "user_id": ANNA, "query": "Where?", "asked_at": timezone.now()}
     row |= {"category": "fact", "cluster": "c1"}
     EvaluationExample.objects.create(external_id="t1", split="train", **row)
-    GoldenExample.objects.create(external_id="g1", **row)
+    value = ExampleValue(
+        external_id="g1", user_id=ANNA, query="Where?", asked_at=timezone.now(), expected_memory_ids=(),
+        should_retrieve=True, category="fact", difficulty="easy", cluster="c1",
+    )  # fmt: skip
+    golden_store(dataset=dataset, values=[value], actor=alice, reason="test")
     campaign = campaign_create(
         goal=goal, dataset="tiny", autonomy=Autonomy.SEMI_AUTO, max_cycles=3, dialogues_per_cycle=30, seed=7,
         actor=alice,

@@ -9,8 +9,9 @@ import pytest
 from contracts.actor import Actor
 from contracts.maas import RunRequest
 from experiments import bundled
+from experiments.golden import golden_examples
 from experiments.models import Dataset
-from experiments.selectors import examples, golden_examples
+from experiments.selectors import examples
 from kernel.canonical import derive_uuid
 from maas.client import get_client, memories_count
 from tests.emulator.fakes import FakeMaas

@@ -14,8 +14,10 @@ from audit.selectors import entries
 from contracts.actor import Actor
 from experiments.datasets import dataset_store, dialogues_load
 from experiments.domain.examples import content_hash
-from experiments.models import Dataset, EvaluationExample, GoldenExample
-from experiments.selectors import dataset_by_name, examples, golden_examples, split_sizes
+from experiments.golden import golden_examples
+from experiments.golden_access import golden_rows
+from experiments.models import Dataset, EvaluationExample
+from experiments.selectors import dataset_by_name, examples, split_sizes
 from kernel.canonical import derive_uuid
 from kernel.errors import Conflict, InvalidInput, NotAuthorised, NotFound
 from maas.client import memories_count
@@ -43,7 +45,7 @@ def stored() -> tuple[int, int, int, int]:
     """Data sets, examples, golden examples and memories of the users that these files make."""
     users = [derive_uuid("dataset-user", "d", name) for name in ("c1", "c2", "c3", "talk-1", "talk-2")]
     memories = sum(memories_count(user_id=user) for user in users)
-    return Dataset.objects.count(), EvaluationExample.objects.count(), GoldenExample.objects.count(), memories
+    return Dataset.objects.count(), EvaluationExample.objects.count(), golden_rows().count(), memories
 
 
 # --- loading ----------------------------------------------------------------------------------------------------------
@@ -245,41 +247,6 @@ def test_golden__intact__is_given_with_times_of_any_zone(bob: Actor) -> None:
     keep(bob, example(asked_at=AT.astimezone(timezone(timedelta(hours=3)))))
 
     assert golden_examples(dataset="d")[0].asked_at == AT
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"query": "What of e1!"},
-        {"category": "temporal"},
-        {"key_facts": ["a"]},
-        {"forbidden": ["b"]},
-        {"should_retrieve": False},
-        {"expected_memory_ids": []},
-        {"asked_at": AT + timedelta(microseconds=1)},
-    ],
-)
-def test_golden__one_value_changed_behind_our_back__is_refused(bob: Actor, change: dict[str, Any]) -> None:
-    keep(bob, example())
-    GoldenExample.objects.update(**change)
-
-    with pytest.raises(Conflict, match="not the one that was sealed"):
-        golden_examples(dataset="d")
-
-
-@pytest.mark.parametrize("add", [True, False])
-def test_golden__example_added_or_removed__is_refused(bob: Actor, add: bool) -> None:
-    dataset = keep(bob, example("e1"), example("e2"))
-    row = GoldenExample.objects.get(external_id="e2")
-    if add:
-        row.pk, row.external_id = derive_uuid("another"), "e3"
-        row.save(force_insert=True)
-    else:
-        row.delete()
-
-    with pytest.raises(Conflict) as refused:
-        golden_examples(dataset="d")
-    assert refused.value.details["recorded"] == dataset.golden_hash
 
 
 def test_content_hash__order_of_examples_and_of_expected_memories__does_not_count() -> None:

@@ -15,7 +15,6 @@ from contracts.change import ChangeProposal
 from contracts.goal import Autonomy
 from contracts.parameters import ParameterChange, ParameterValue
 from experiments.models import EvaluationPass, Experiment, ExperimentResult
-from experiments.selectors import golden_looks
 from experiments.services import experiment_transition
 from goals.models import Campaign
 from hypotheses.models import Hypothesis
@@ -195,16 +194,6 @@ def test_tuning__factor_moved_meanwhile__is_refused(campaign: Campaign) -> None:
     step_on(campaign)
     experiment.refresh_from_db()
     assert experiment.decision_reason == f"{FACTOR} is 0 now, not 1 as it was when the change was tested"
-
-
-def test_tuning__golden_budget_spent__is_refused_without_a_look(campaign: Campaign) -> None:
-    policy_change(actor=ALICE, reason="test", golden_budget=0)
-    experiment = experiment_won(campaign)
-    cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)
-    step_on(campaign)
-    experiment.refresh_from_db()
-    assert "its budget is spent, renew it" in experiment.decision_reason
-    assert golden_looks(dataset=campaign.dataset) == 0
 
 
 def test_tuning__killed_after_its_look__is_decided_by_the_same_look(campaign: Campaign) -> None:

@@ -48,7 +48,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.in_atomic_block:
             raise TransactionManagementError("owner() reconnects and cannot be used inside atomic()")
         self.close()
-        if not self.embedded and self.settings_dict["NAME"]:
+        if self.embedded:
+            EmbeddedServer(settings.SELFLEARN_VAR_DIR).ensure_ready()  # a running one may lack what is new here
+        elif self.settings_dict["NAME"]:
             self._adopt_roles()
         self._as_owner = True
         try:
