@@ -8,9 +8,11 @@ import uuid
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import connections
+
 from contracts.maas import FoundMemory, RunAnswer
 from kernel.errors import NotFound
-from maas.access import acting_for
+from maas.access import ALIAS, acting_for
 
 _ANSWER = """
 SELECT r.status, r.final_answer, r.error_message, r.memory_id, r.parameter_version, r.finished_at IS NOT NULL,
@@ -59,6 +61,7 @@ def run_wait(*, run_id: uuid.UUID, user_id: uuid.UUID, timeout: float) -> tuple[
         left = deadline - time.monotonic()
         if settled or left <= 0:
             return answer, settled
+        _let_go()
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, longest)
 
@@ -73,6 +76,13 @@ def runs_before(*, run_id: uuid.UUID, user_id: uuid.UUID) -> list[uuid.UUID]:
             [run_id],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def _let_go() -> None:
+    """Whoever waits holds no connection of a pool meanwhile."""
+    connection = connections[ALIAS]
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
 
 
 class Remembered(NamedTuple):

@@ -7,6 +7,8 @@ import warnings
 
 from django.core.asgi import get_asgi_application
 
+from selflearn_site.database.pool import connections_pool
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "selflearn_site.settings")
 
 # WhiteNoise hands out open files: Django reads them in a thread, which is what we want, and warns at each of them.
@@ -15,3 +17,4 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 warnings.filterwarnings("ignore", message="No directory at")
 
 application = get_asgi_application()
+connections_pool()
