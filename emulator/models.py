@@ -27,9 +27,12 @@ class EmulationBatch(models.Model):
     queries_total = models.PositiveIntegerField()
     turns_done = models.PositiveIntegerField(default=0)
     turns_failed = models.PositiveIntegerField(default=0)
+    turns_limit = models.PositiveIntegerField(default=0, help_text="What its users may say at most; 0: as planned.")
     statements_unremembered = models.PositiveIntegerField(default=0)
     dialogues_done = models.PositiveIntegerField(default=0)
     dialogues_invalid = models.PositiveIntegerField(default=0)
+    driver_tokens = models.PositiveBigIntegerField(default=0, help_text="Tokens of the model that words the users.")
+    driver_cost_usd = models.FloatField(default=0.0)
     created_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -47,6 +50,10 @@ class EmulationBatch(models.Model):
                 name="emulation_batch_plays_no_more_turns_than_planned",
                 condition=Q(turns_done__lte=F("turns_total")),
             ),
+            models.CheckConstraint(
+                name="emulation_batch_grows_no_further_than_its_limit",
+                condition=Q(turns_limit=0) | Q(turns_total__lte=F("turns_limit")),
+            ),
         ]
         indexes = [models.Index(name="emulations_of_experiment", fields=["experiment", "variant"])]
 
@@ -60,7 +67,7 @@ class EmulationBatch(models.Model):
 
 
 class EmulationDialogue(models.Model):
-    """One thread of one synthetic user."""
+    """One thread of one synthetic user. Where `agenda` holds something, its turns are decided while it is played."""
 
     id = models.UUIDField(primary_key=True)
     batch = models.ForeignKey(EmulationBatch, on_delete=models.CASCADE, related_name="dialogues")
@@ -74,6 +81,14 @@ class EmulationDialogue(models.Model):
     split = models.CharField(max_length=20)
     dataset = models.CharField(max_length=100)
     language = models.CharField(max_length=10, blank=True, default="")
+    persona = models.CharField(max_length=200, blank=True, default="")
+    goal = models.TextField(blank=True, default="")
+    agenda = models.JSONField(
+        default=list, help_text="What a user who listens is to say and ask. Empty: the turns are fixed."
+    )
+    turn_limit = models.PositiveIntegerField(default=0)
+    turns_expected = models.PositiveIntegerField(default=0, help_text="Its share of the batch's total of turns.")
+    ending = models.CharField(max_length=20, blank=True, default="", help_text="Why the user stopped.")
     ordinal = models.PositiveIntegerField()
     is_valid = models.BooleanField(default=True)
     invalid_reason = models.CharField(max_length=300, blank=True, default="")
@@ -98,7 +113,10 @@ class EmulationDialogue(models.Model):
 
 
 class EmulationTurn(models.Model):
-    """One message and what came of it. A turn with a `query_id` is a question; its truth is in the columns after it."""
+    """One message and what came of it. A turn with a `query_id` is a question; its truth is in the columns after it.
+
+    A statement with `truth_excluded` was not said as it should have been: questions about it have no truth.
+    """
 
     id = models.UUIDField(primary_key=True, help_text="The run's id: it depends on batch, dialogue and position alone.")
     batch = models.ForeignKey(EmulationBatch, on_delete=models.CASCADE, related_name="turns")
@@ -122,6 +140,14 @@ class EmulationTurn(models.Model):
     key_facts = ArrayField(models.TextField(), default=list, blank=True)
     forbidden = ArrayField(models.TextField(), default=list, blank=True)
     truth_excluded = models.CharField(max_length=300, blank=True, default="")
+    act = models.CharField(max_length=20, blank=True, default="", help_text="What the user was doing; empty: a script.")
+    reason = models.CharField(max_length=300, blank=True, default="", help_text="Why the user did it.")
+    point = models.PositiveIntegerField(null=True, help_text="Its place in the agenda.")
+    asked_again = models.CharField(
+        max_length=200, blank=True, default="", help_text="The question that this asks once more; not counted again."
+    )
+    repeats = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    heard = models.JSONField(default=dict, blank=True, help_text="What the user took from the answer to this turn.")
 
     class Meta:
         db_table = "emulation_turns"
@@ -132,6 +158,9 @@ class EmulationTurn(models.Model):
             ),
             models.CheckConstraint(
                 name="emulation_turn_states_or_asks", condition=Q(query_id="") | Q(event_ids__len=0)
+            ),
+            models.CheckConstraint(
+                name="emulation_turn_asks_once_or_again", condition=Q(query_id="") | Q(asked_again="")
             ),
         ]
         indexes = [

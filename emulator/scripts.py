@@ -69,6 +69,7 @@ def dialogue_scripts(scenario: Scenario, *, number: int = 0, user_salt: str) -> 
                     text=turn.text,
                     simulated_at=began + timedelta(minutes=3 * position),
                     event_ids=tuple(event.id for event in turn.events),
+                    supersedes=tuple(event.supersedes for event in turn.events if event.supersedes),
                     query=_truth(turn.query, repeats) if turn.query else None,
                 )
             )
@@ -83,6 +84,8 @@ def dialogue_scripts(scenario: Scenario, *, number: int = 0, user_salt: str) -> 
                 cluster=scenario.family,
                 split=scenario.split,
                 language=scenario.language,
+                persona=scenario.persona,
+                goal=told.goal,
                 ordinal=ordinal,
                 turns=tuple(turns),
             )

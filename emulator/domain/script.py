@@ -12,6 +12,9 @@ from contracts.dialogue import Category, Difficulty
 from contracts.maas import RunMode
 from emulator.domain.scenario import QueryKind
 from kernel.canonical import derive_seed, derive_uuid
+from kernel.errors import InvalidInput
+
+DriverName = Literal["script", "offline", "llm"]
 
 
 class QueryTruth(Part):
@@ -29,9 +32,12 @@ class QueryTruth(Part):
 
 
 class ScriptTurn(Part):
+    """`supersedes`: events told before that this statement makes stale."""
+
     text: str
     simulated_at: AwareDatetime
     event_ids: tuple[str, ...] = ()
+    supersedes: tuple[str, ...] = ()
     query: QueryTruth | None = None
 
 
@@ -51,6 +57,8 @@ class DialogueScript(Part):
     split: Literal["train", "validation"]
     dataset: str = "bundled"
     language: str = ""
+    persona: str = ""
+    goal: str = ""
     ordinal: int = 0
     turns: tuple[ScriptTurn, ...] = Field(min_length=1)
 
@@ -61,6 +69,9 @@ class EmulationPlan(Message):
     `scripts` given: these are played instead of bundled scenarios (datasets loaded from files), and their users get no
     everyday notes; a stored plan keeps of them only that they were given, in `loaded`. `user_salt` keeps the synthetic
     users of two batches (two arms) apart; empty means the batch's own name.
+
+    `driver`: who words the turns. "script" says each text as it stands; "offline" and "llm" play a user who listens
+    and takes the texts as an agenda. None: "script" for explicit scripts and evaluation, else "offline".
     """
 
     batch: str = Field(min_length=1, max_length=200)
@@ -78,6 +89,17 @@ class EmulationPlan(Message):
     user_salt: str = ""
     scripts: tuple[DialogueScript, ...] | None = None
     loaded: bool = False
+    driver: DriverName | None = None
+
+    @property
+    def played_by(self) -> DriverName:
+        """Raises `InvalidInput` for a user who would have to listen in evaluation, where each turn stands alone."""
+        if self.driver is None:
+            fixed = self.scripts is not None or self.loaded or self.mode == "evaluation"
+            return "script" if fixed else "offline"
+        if self.driver != "script" and self.mode == "evaluation":
+            raise InvalidInput("questions of an evaluation are asked as they stand", details={"field": "driver"})
+        return self.driver
 
     @property
     def salt(self) -> str:

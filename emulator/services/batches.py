@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,14 +11,19 @@ from django.utils import timezone
 from contracts.actor import Actor, Role
 from emulator.domain.lifecycle import BATCH, BatchStatus
 from emulator.domain.script import DialogueScript, EmulationPlan, ScriptTurn, limited, turn_run_id
+from emulator.domain.user import turn_limit
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.scripts import scenario_scripts
+from emulator.services.users import truth_write
 from kernel.canonical import derive_uuid
 from kernel.errors import Conflict, InvalidInput, NotFound
 
 
 def emulation_start(*, plan: EmulationPlan, actor: Actor) -> EmulationBatch:
-    """Write the batch and all that its users are going to say; plays nothing yet.
+    """Write the batch and what its users are going to say; plays nothing yet.
+
+    Users of the driver "script" say their rows as they stand. Others get their script as an agenda, and their turns
+    are decided while they are played.
 
     Idempotent by `plan.batch`: the same plan again returns the batch there is, in whatever state it is.
     Raises `Conflict` when the name is taken by another plan, `InvalidInput` for scripts that cannot be played.
@@ -26,11 +31,14 @@ def emulation_start(*, plan: EmulationPlan, actor: Actor) -> EmulationBatch:
     actor.require(Role.OPERATOR)
     found = EmulationBatch.objects.filter(batch=plan.batch).first()
     if found is None:
-        scripts = limited(_scripts(plan), turns=plan.turns)
+        whole = _scripts(plan)
+        scripts = limited(whole, turns=plan.turns)
         _check(scripts)
-        found = _write(plan, scripts, actor)
+        agendas = {script.dialogue: script.turns for script in whole} if plan.played_by != "script" else {}
+        found = _write(plan, scripts, agendas, actor)
     stored = EmulationPlan.model_validate(found.plan)
-    if stored.model_dump(exclude={"parallel"}) != _stored_plan(plan).model_dump(exclude={"parallel"}):
+    free = {"parallel"} | ({"driver"} if stored.driver is None else set())  # written before there were drivers
+    if stored.model_dump(exclude=free) != _stored_plan(plan).model_dump(exclude=free):
         raise Conflict(f"emulation {plan.batch} exists with another plan", details={"batch": plan.batch})
     return found
 
@@ -85,7 +93,7 @@ def _scripts(plan: EmulationPlan) -> tuple[DialogueScript, ...]:
 
 def _stored_plan(plan: EmulationPlan) -> EmulationPlan:
     """The plan without explicit scripts: their words are in the rows."""
-    return plan.model_copy(update={"scripts": None, "loaded": plan.scripts is not None})
+    return plan.model_copy(update={"scripts": None, "loaded": plan.scripts is not None, "driver": plan.played_by})
 
 
 def _check(scripts: Sequence[DialogueScript]) -> None:
@@ -97,7 +105,12 @@ def _check(scripts: Sequence[DialogueScript]) -> None:
 
 
 @transaction.atomic
-def _write(plan: EmulationPlan, scripts: Sequence[DialogueScript], actor: Actor) -> EmulationBatch:
+def _write(
+    plan: EmulationPlan,
+    scripts: Sequence[DialogueScript],
+    agendas: Mapping[str, tuple[ScriptTurn, ...]],
+    actor: Actor,
+) -> EmulationBatch:
     batch_id = derive_uuid("emulation", plan.batch)
     turns = [turn for script in scripts for turn in script.turns]
     batch, created = EmulationBatch.objects.get_or_create(
@@ -111,6 +124,7 @@ def _write(plan: EmulationPlan, scripts: Sequence[DialogueScript], actor: Actor)
             "variant": plan.variant or "",
             "dialogues_total": len(scripts),
             "turns_total": len(turns),
+            "turns_limit": sum(turn_limit(len(agenda), turns=plan.turns) for agenda in agendas.values()),
             "queries_total": sum(1 for turn in turns if turn.query),
             "created_by": actor.label,
         },
@@ -118,10 +132,19 @@ def _write(plan: EmulationPlan, scripts: Sequence[DialogueScript], actor: Actor)
     if not created:  # another process wrote it since we looked
         return batch
     EmulationDialogue.objects.bulk_create(
-        [_dialogue_row(batch, ordinal, script) for ordinal, script in enumerate(scripts)], batch_size=500
+        [
+            _dialogue_row(batch, ordinal, script, agendas.get(script.dialogue, ()), plan.turns)
+            for ordinal, script in enumerate(scripts)
+        ],
+        batch_size=500,
     )
     EmulationTurn.objects.bulk_create(
-        [_turn_row(batch, script, position, turn) for script in scripts for position, turn in enumerate(script.turns)],
+        [
+            _turn_row(batch, script, position, turn)
+            for script in scripts
+            if script.dialogue not in agendas
+            for position, turn in enumerate(script.turns)
+        ],
         batch_size=500,
     )
     return batch
@@ -131,7 +154,9 @@ def _dialogue_id(batch: EmulationBatch, script: DialogueScript) -> uuid.UUID:
     return derive_uuid("emulated-dialogue", batch.batch, script.dialogue)
 
 
-def _dialogue_row(batch: EmulationBatch, order: int, script: DialogueScript) -> EmulationDialogue:
+def _dialogue_row(
+    batch: EmulationBatch, order: int, script: DialogueScript, agenda: Sequence[ScriptTurn], turns: int | None
+) -> EmulationDialogue:
     return EmulationDialogue(
         id=_dialogue_id(batch, script),
         batch=batch,
@@ -145,6 +170,11 @@ def _dialogue_row(batch: EmulationBatch, order: int, script: DialogueScript) -> 
         split=script.split,
         dataset=script.dataset,
         language=script.language,
+        persona=script.persona,
+        goal=script.goal,
+        agenda=[item.model_dump(mode="json", exclude_defaults=True) for item in agenda],
+        turn_limit=turn_limit(len(agenda), turns=turns) if agenda else 0,
+        turns_expected=len(script.turns),
         ordinal=order,
     )
 
@@ -160,11 +190,5 @@ def _turn_row(batch: EmulationBatch, script: DialogueScript, position: int, turn
         event_ids=list(turn.event_ids),
     )
     if turn.query:
-        truth = turn.query
-        row.query_id, row.query_kind = truth.id, truth.kind
-        row.category, row.difficulty = truth.category, truth.difficulty
-        row.should_retrieve = truth.should_retrieve
-        row.expects = list(truth.expects)
-        row.expected_memory_ids = list(truth.expected_memory_ids)
-        row.key_facts, row.forbidden = list(truth.key_facts), list(truth.forbidden)
+        truth_write(row, turn.query)
     return row

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from contracts.maas import NewMemory, RunRequest
+from contracts.maas import NewMemory, RunAnswer, RunRequest
 from emulator.domain.lifecycle import BatchStatus
 from emulator.domain.scenario import Scenario
 from emulator.domain.script import EmulationPlan, turn_seed
+from emulator.drivers import Driver, driver_of
 from emulator.everyday import background
-from emulator.library import bundled_scenarios
+from emulator.library import bundled_scenarios, load_personas
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.services.batches import batch_get, batch_move
-from emulator.services.turns import Told, dialogue_finish, told_so_far, turn_finish
+from emulator.services.turns import Told, dialogue_begin, dialogue_finish, told_so_far, turn_finish
+from emulator.services.users import History, SimulatedUser, agenda_of
 from kernel.errors import Conflict
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def emulation_run(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     memories_import: MemoriesImport | None = None,
+    driver: Driver | None = None,
 ) -> EmulationBatch:
     """Play what is left of a batch; returns it completed or stopped.
 
@@ -61,7 +64,9 @@ def emulation_run(
     3. For each unfinished turn: resolve what a question expects, ask, and write the turn and the counts together.
        The run's id depends on batch, dialogue and position, so a turn that was answered but not yet written when
        a process died is not answered twice.
-    4. `should_stop`, or a stop that was asked for in the database, ends it after the turns at hand.
+    4. A user who listens reads each answer, decides what comes next, and has it worded by the plan's driver (`driver`
+       replaces it); that turn is written together with the one it follows. A dialogue that is over is audited.
+    5. `should_stop`, or a stop that was asked for in the database, ends it after the turns at hand.
 
     A failed run makes its dialogue invalid and the batch goes on. What the client raises (no connection) marks the
     batch failed and is raised; running it again goes on from there. Raises `NotFound`; `Conflict` when the batch
@@ -84,6 +89,7 @@ def emulation_run(
         on_progress=on_progress,
         should_stop=should_stop,
         memories_import=memories_import,
+        driver=driver or driver_of(plan, client),
     )
     try:
         game.play()
@@ -106,9 +112,11 @@ class _Game:
         on_progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool] | None,
         memories_import: MemoriesImport,
+        driver: Driver,
     ):
         self._batch, self._plan, self._client = batch, plan, client
-        self._memories_import = memories_import
+        self._memories_import, self._driver = memories_import, driver
+        self._personas = load_personas()
         self._stories: Mapping[str, Scenario] = (
             {} if plan.loaded else {story.id: story for story in bundled_scenarios(plan.split)}
         )
@@ -118,8 +126,9 @@ class _Game:
         self._next_look = 0.0
         self._played = 0
         self._done, self._failed = batch.turns_done, batch.turns_failed
-        self._dialogues_done = batch.dialogues_done
+        self._total, self._dialogues_done = batch.turns_total, batch.dialogues_done
         self.stopped = False
+        self._is_golden: Callable[[str], bool] = lambda _: False
 
     def play(self) -> None:
         users: dict[uuid.UUID, list[EmulationDialogue]] = {}
@@ -143,9 +152,12 @@ class _Game:
         try:
             self._import_background(dialogues[0])
             told = told_so_far(batch=self._batch, user_id=dialogues[0].user_id)
+            history = History()
             for dialogue in dialogues:
-                if dialogue.finished_at is None and not self._play_dialogue(dialogue, told):
+                if dialogue.finished_at is None and not self._play_dialogue(dialogue, told, history):
                     return
+                if dialogue.agenda:
+                    history.add(agenda_of(dialogue), dialogue.turns.order_by("position"))
         except BaseException:
             self._halt()
             raise
@@ -158,21 +170,61 @@ class _Game:
         if story is not None:
             self._memories_import(background(user_id=first.user_id, story=story, number=first.scenario_variant))
 
-    def _play_dialogue(self, dialogue: EmulationDialogue, told: Told) -> bool:
+    def _play_dialogue(self, dialogue: EmulationDialogue, told: Told, history: History) -> bool:
         """True when it was played to its end, False when the batch is to stop."""
-        for turn in dialogue.turns.filter(finished_at__isnull=True).order_by("position"):
-            if self._stop_now():
-                return False
-            self._play_turn(dialogue, turn, told)
-        if dialogue_finish(dialogue=dialogue):
+        faults = self._converse(dialogue, told, history) if dialogue.agenda else self._recite(dialogue, told)
+        if faults is None:
+            return False
+        if dialogue_finish(dialogue=dialogue, faults=faults):
             with self._lock:
                 self._dialogues_done += 1
         self._report()
         return True
 
-    def _play_turn(self, dialogue: EmulationDialogue, turn: EmulationTurn, told: Told) -> None:
+    def _recite(self, dialogue: EmulationDialogue, told: Told) -> list[str] | None:
+        """Play turns that were fixed beforehand. None: the batch is to stop."""
+        for turn in dialogue.turns.filter(finished_at__isnull=True).order_by("position"):
+            if self._stop_now():
+                return None
+            self._finished(turn_finish(turn=turn, answer=self._ask(dialogue, turn), told=told))
+        return []
+
+    def _converse(self, dialogue: EmulationDialogue, told: Told, history: History) -> list[str] | None:
+        """Play a user who listens; what the audit finds wrong with it. None: the batch is to stop."""
+        user = SimulatedUser(
+            dialogue=dialogue,
+            plan=self._plan,
+            driver=self._driver,
+            persona=self._personas.get(dialogue.persona),
+            history=history,
+        )
+        turns = list(dialogue.turns.order_by("position"))
+        while not dialogue.ending:
+            if self._stop_now():
+                return None
+            before = dialogue.turns_expected
+            if not turns:
+                step = user.next(turns)
+                dialogue_begin(dialogue=dialogue, step=step)
+                turns = list(dialogue.turns.order_by("position"))
+            else:
+                turn = turns[-1]
+                answer = self._ask(dialogue, turn)
+                turn.heard = user.hear(turns, answer).model_dump(mode="json", exclude_defaults=True)
+                step = user.next(turns, answer=answer.answer or "")
+                turn.dialogue = dialogue
+                failed = turn_finish(turn=turn, answer=answer, told=told, step=step)
+                if failed is None:  # another process plays it too, and was first
+                    dialogue.refresh_from_db()
+                    turns = list(dialogue.turns.order_by("position"))
+                elif step.following is not None:
+                    turns.append(step.following)
+                self._finished(failed, more=dialogue.turns_expected - before)
+        return user.faults(turns, ending=dialogue.ending, is_golden=self._is_golden)
+
+    def _ask(self, dialogue: EmulationDialogue, turn: EmulationTurn) -> RunAnswer:
         plan = self._plan
-        answer = self._client.ask(
+        return self._client.ask(
             RunRequest(
                 user_id=dialogue.user_id,
                 query=turn.text,
@@ -188,11 +240,13 @@ class _Game:
                 seed=turn_seed(seed=plan.seed, example=dialogue.example, position=turn.position),
             )
         )
-        failed = turn_finish(turn=turn, answer=answer, told=told)
+
+    def _finished(self, failed: bool | None, *, more: int = 0) -> None:
         with self._lock:
             self._played += 1
             self._done += 1
-            self._failed += failed
+            self._failed += bool(failed)
+            self._total += more
         self._report()
 
     def _stop_now(self) -> bool:
@@ -210,11 +264,11 @@ class _Game:
         with self._lock:
             passed = time.monotonic() - self._began
             rate = self._played / passed if passed > 0 else 0.0
-            left = self._batch.turns_total - self._done
+            left = self._total - self._done
             self._on_progress(
                 Progress(
                     turns_done=self._done,
-                    turns_total=self._batch.turns_total,
+                    turns_total=self._total,
                     dialogues_done=self._dialogues_done,
                     dialogues_total=self._batch.dialogues_total,
                     turns_failed=self._failed,

@@ -12,7 +12,8 @@ from kernel.canonical import derive_uuid
 
 class FakeMaas:
     """Follows the `MaasClient` protocol as far as the emulator uses it. `fail` names runs that end FAILED, `forget`
-    statements that leave no memory, `before` is called with each request before it is answered."""
+    statements that leave no memory, `before` is called with each request before it is answered, `reply` words the
+    answer."""
 
     def __init__(
         self,
@@ -20,7 +21,9 @@ class FakeMaas:
         fail: Callable[[RunRequest], bool] = lambda _: False,
         forget: Callable[[RunRequest], bool] = lambda _: False,
         before: Callable[[RunRequest], None] = lambda _: None,
+        reply: Callable[[RunRequest], str] = lambda request: f"heard: {request.query}",
     ):
+        self._reply = reply
         self._fail, self._forget, self._before = fail, forget, before
         self._lock = threading.Lock()
         self.asked: list[RunRequest] = []
@@ -50,6 +53,6 @@ class FakeMaas:
         return RunAnswer(
             run_id=request.run_id,
             status="COMPLETED",
-            answer=f"heard: {request.query}",
+            answer=self._reply(request),
             memory_id=derive_uuid("fake-memory", request.run_id) if remembered else None,
         )
