@@ -7,12 +7,13 @@ own database connection, and closes it when it ends (`django.db.connections.clos
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -25,6 +26,9 @@ from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed
 from maas.domain.lifecycle import RunStatus
 from maas.pipeline import carry_on
+
+if TYPE_CHECKING:
+    from maas.http_client import HttpClient
 
 ANSWER_TIMEOUT_SECONDS = 120.0
 _POLL_SECONDS = (0.01, 0.25)
@@ -137,18 +141,30 @@ def _in_process() -> InProcessClient:
     return InProcessClient()
 
 
+@cache
+def _over_http(url: str, token: str, patience: float, process: int) -> HttpClient:  # noqa: ARG001  part of the key
+    """One for all threads of a process: they share connections, and how fast the service lets them go."""
+    from maas.http_client import HttpClient
+
+    return HttpClient(url, token=token, patience=patience)
+
+
+def _elsewhere() -> HttpClient | None:
+    """The client of a student elsewhere; None when it is this process. Connections do not survive a fork."""
+    if not settings.MAAS_URL:
+        return None
+    return _over_http(settings.MAAS_URL, settings.MAAS_TOKEN, settings.MAAS_PATIENCE_SECONDS, os.getpid())
+
+
 def get_client() -> MaasClient:
     """By `settings.MAAS_URL`: empty is this process."""
-    if settings.MAAS_URL:
-        from maas.http_client import HttpClient
-
-        return HttpClient(settings.MAAS_URL, token=getattr(settings, "MAAS_TOKEN", ""))
-    return _in_process()
+    return _elsewhere() or _in_process()
 
 
 def memories_import(memories: Sequence[NewMemory]) -> int:
     """Add memories of existing histories, once per `memory_id`. Returns how many are new. Raises `InvalidInput`."""
-    return memory_writes.memories_import(memories=memories)
+    elsewhere = _elsewhere()
+    return elsewhere.memories_import(memories) if elsewhere else memory_writes.memories_import(memories=memories)
 
 
 def memories_of(*, user_id: uuid.UUID, before: datetime, limit: int = 300) -> list[selectors.Remembered]:
@@ -158,4 +174,5 @@ def memories_of(*, user_id: uuid.UUID, before: datetime, limit: int = 300) -> li
 
 def memories_count(*, user_id: uuid.UUID) -> int:
     """How many memories the user has."""
-    return selectors.memories_count(user_id=user_id)
+    elsewhere = _elsewhere()
+    return elsewhere.memories_count(user_id=user_id) if elsewhere else selectors.memories_count(user_id=user_id)

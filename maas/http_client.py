@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from contracts.maas import RunAnswer, RunRequest
+from contracts.maas import NewMemory, RunAnswer, RunRequest
 from kernel import errors
 from maas.domain.lifecycle import FINAL
+from maas.http_calls import CALL_TIMEOUT_SECONDS, LOST_SECONDS, PATIENCE_SECONDS, Calls
 
 ANSWER_TIMEOUT_SECONDS = 120.0
 LONGEST_WAIT_SECONDS = 20.0
 """One long poll; below what proxies usually cut."""
-CALL_TIMEOUT_SECONDS = 10.0
-
-_ERRORS: dict[str, type[errors.DomainError]] = {
-    kind.code: kind
-    for kind in (
-        errors.InvalidInput,
-        errors.RuleViolated,
-        errors.NotFound,
-        errors.IllegalTransition,
-        errors.NotAuthorised,
-        errors.Conflict,
-        errors.Unavailable,
-    )
-}
+IMPORT_CHUNK = 500
+IMPORT_TIMEOUT_SECONDS = 120.0
+"""An import embeds what it takes."""
 
 
 class HttpClient:
-    """Speaks `/api/v1/maas/runs`. Holds no connection, so threads may share it."""
+    """Speaks `/api/v1/maas`. Threads may share it: they share its connections, and how fast it may go.
 
-    def __init__(self, base_url: str, *, token: str = ""):
+    Being told to slow down (429, 503) is obeyed and is no error until it has lasted `patience` s for one call; a lost
+    connection is tried again for `lost` s. Every call is safe to repeat: runs and memories are known by their ids.
+    """
+
+    def __init__(
+        self, base_url: str, *, token: str = "", patience: float = PATIENCE_SECONDS, lost: float = LOST_SECONDS
+    ):
         if urllib.parse.urlsplit(base_url).scheme not in ("http", "https"):
             raise errors.InvalidInput("MAAS_URL begins with http:// or https://", details={"field": "MAAS_URL"})
-        self._base = base_url.rstrip("/") + "/api/v1/maas/runs"
-        self._token = token
+        self._calls = Calls(base_url.rstrip("/") + "/api/v1/maas", token=token, patience=patience, lost=lost)
+
+    @property
+    def at_once(self) -> int:
+        """How many calls may be under way now; fewer while the service asks to slow down."""
+        return self._calls.pace.limit
 
     def submit(self, request: RunRequest) -> uuid.UUID:
-        body = request.model_dump(mode="json", exclude_none=True)
-        return uuid.UUID(self._call("POST", "", body=body)["request_id"])
+        run_id = request.run_id or uuid.uuid4()  # a submit that is sent twice is one run
+        body = request.model_copy(update={"run_id": run_id}).model_dump(mode="json", exclude_none=True)
+        return uuid.UUID(self._calls.call("POST", "/runs", body=body).data["request_id"])
 
     def wait(self, run_id: uuid.UUID, *, user_id: uuid.UUID, timeout: float) -> RunAnswer:
         deadline = time.monotonic() + timeout
@@ -52,9 +51,11 @@ class HttpClient:
             left = max(deadline - time.monotonic(), 0)
             wait = min(left, LONGEST_WAIT_SECONDS)
             query = urllib.parse.urlencode({"wait": f"{wait:.1f}", "user_id": str(user_id)})
-            data = self._call("GET", f"/{run_id}?{query}", timeout=wait + CALL_TIMEOUT_SECONDS)
+            reply = self._calls.call("GET", f"/runs/{run_id}?{query}", timeout=wait + CALL_TIMEOUT_SECONDS)
+            data = reply.data
             if data["status"] in FINAL:
                 return RunAnswer.model_validate({name: data[name] for name in RunAnswer.model_fields if name in data})
+            deadline += reply.held  # the service was not asked meanwhile: that is no slowness of its answer
             if left <= 0:
                 raise errors.Unavailable(f"no answer within {timeout:g} s", details={"run_id": str(run_id)})
 
@@ -63,33 +64,26 @@ class HttpClient:
         return self.wait(run_id, user_id=request.user_id, timeout=ANSWER_TIMEOUT_SECONDS)
 
     def feedback(self, run_id: uuid.UUID, *, user_id: uuid.UUID, score: int, comment: str = "") -> None:
-        self._call("POST", f"/{run_id}/feedback", body={"user_id": str(user_id), "score": score, "comment": comment})
+        body = {"user_id": str(user_id), "score": score, "comment": comment}
+        self._calls.call("POST", f"/runs/{run_id}/feedback", body=body)
 
-    def _call(
-        self, method: str, path: str, *, body: dict[str, Any] | None = None, timeout: float = CALL_TIMEOUT_SECONDS
-    ) -> dict[str, Any]:
-        """One request. Raises the domain error that the student names, or `Unavailable`."""
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._base + path, data=data, headers=headers, method=method)  # noqa: S310  http(s)
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310  checked at the start
-                answer = json.load(response) if response.status != 204 else {}
-        except urllib.error.HTTPError as error:
-            raise _domain_error(error) from error
-        except (OSError, ValueError) as error:
-            raise errors.Unavailable(f"the memory service does not answer: {error}") from error
-        if not isinstance(answer, dict):
-            raise errors.Unavailable("the memory service answers in a shape that is not its own")
-        return answer
+    def memories_import(self, memories: Sequence[NewMemory]) -> int:
+        """As `maas.client.memories_import`. Raises `InvalidInput` for a row that is refused; rows beside it stay."""
+        added = 0
+        for start in range(0, len(memories), IMPORT_CHUNK):
+            rows = [item.model_dump(mode="json") for item in memories[start : start + IMPORT_CHUNK]]
+            reply = self._calls.call(
+                "POST", "/memories/import", body={"memories": rows}, timeout=IMPORT_TIMEOUT_SECONDS
+            )
+            added += int(reply.data["imported"])
+            if refused := reply.data["errors"]:
+                first: dict[str, Any] = refused[0]
+                raise errors.InvalidInput(
+                    f"{len(refused)} memories are refused; row {start + first['row']}: {first['message']}",
+                    details={"errors": refused},
+                )
+        return added
 
-
-def _domain_error(error: urllib.error.HTTPError) -> errors.DomainError:
-    try:
-        told = json.load(error)["error"]
-        kind = _ERRORS.get(told["code"], errors.Unavailable)
-        return kind(str(told["message"]), details=told.get("details") or {}, code=str(told["code"]))
-    except (ValueError, KeyError, TypeError):
-        return errors.Unavailable(f"the memory service answers {error.code} {error.reason}")
+    def memories_count(self, *, user_id: uuid.UUID) -> int:
+        query = urllib.parse.urlencode({"user_id": str(user_id), "limit": 1})
+        return int(self._calls.call("GET", f"/memories?{query}").data["count"])

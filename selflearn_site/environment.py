@@ -46,6 +46,9 @@ class Environment(BaseSettings):
     selflearn_judge_model: str = "gpt-4o"
     selflearn_embedding_model: str = ""
     maas_url: str = ""
+    maas_token: SecretStr | None = None
+    maas_patience_seconds: float = Field(default=300.0, ge=0)
+    """How long one call of a student elsewhere lets itself be told to slow down."""
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod

@@ -57,6 +57,7 @@ def logging_settings(*, debug: bool, level: str) -> dict[str, Any]:
             "django.db.backends": {"level": "INFO"},
             "django-q": {"level": level if debug else "WARNING"},
             "httpx": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
         },
     }

@@ -84,12 +84,12 @@ def test_call__refused_or_garbled__raises_the_domain_error(
 ) -> None:
     Student.replies = [(status, reply)]
     with pytest.raises(expected):
-        HttpClient(student).feedback(RUN, user_id=anna, score=5)
+        HttpClient(student, lost=0).feedback(RUN, user_id=anna, score=5)
 
 
 def test_client__nobody_listens__is_unavailable(anna: uuid.UUID) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
-        HttpClient("http://127.0.0.1:9").submit(RunRequest(user_id=anna, query="x"))
+        HttpClient("http://127.0.0.1:9", lost=0).submit(RunRequest(user_id=anna, query="x"))
 
 
 def test_client__address_without_scheme__is_refused() -> None:
