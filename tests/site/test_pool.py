@@ -14,20 +14,19 @@ pytestmark = pytest.mark.django_db(databases=["default", "maas"])
 
 
 @pytest.mark.parametrize("alias", ["default", "maas"])
-def test_connection__closed_at_the_end_of_a_request__is_the_same_session_in_the_next(
-    alias: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connections__of_ten_requests_in_turn__are_kept(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "settings", deepcopy(connections.settings))
     connections_pool()
-    wrapper = DatabaseWrapper(connections.settings[alias], f"{alias}-pooled")
+    monkeypatch.setattr(DatabaseWrapper, "_connection_pools", {})
+    wrapper = DatabaseWrapper(connections.settings[alias], alias)
     wrapper.inc_thread_sharing()
     sessions = []
     try:
-        for _ in range(2):
+        for _ in range(10):
             with wrapper.cursor() as cursor:
                 cursor.execute("SELECT pg_backend_pid()")
                 sessions.append(cursor.fetchone()[0])
             wrapper.close()
     finally:
         wrapper.close_pool()
-    assert sessions[0] == sessions[1]
+    assert len(set(sessions)) <= 2  # the first request may be served before the pool's own first connection
