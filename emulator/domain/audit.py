@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from emulator.domain.hearing import gives_away
 from emulator.domain.user import FROM_AGENDA, ActKind, Ending, UserState
 from emulator.domain.words import language_of, lost_words
 
@@ -21,7 +22,8 @@ def dialogue_faults(
     """What is wrong with a dialogue that is over; empty when it may count. Each fault is a sentence.
 
     `state` is the user's at the end. Checked from the turns alone, not from what the policy meant to do:
-    1. Each point of the agenda that was taken up was said: its names, numbers and most of its words are there.
+    1. Each point of the agenda that was taken up was said: its names, numbers and half of its other words are there,
+       and no question gives its own answer away.
     2. Statements came in their order, and each question after all that it expects.
     3. The dialogue stopped early only at the turn limit, or when patience was lost by the rule.
     4. The user spoke the scenario's language, and did not bear more than the persona's patience.
@@ -41,10 +43,13 @@ def _unsaid(state: UserState) -> list[str]:
     for turn in state.said:
         if turn.kind not in FROM_AGENDA or turn.point is None:
             continue
-        lost = lost_words(state.agenda[turn.point].text, turn.text)
+        item = state.agenda[turn.point]
+        lost = lost_words(item.text, turn.text)
         if lost:
-            what = "asked" if state.agenda[turn.point].query else "said"
+            what = "asked" if item.query else "said"
             faults.append(f"point {turn.point + 1} was not {what}: {', '.join(lost[:5])} left out")
+        if item.query is not None and gives_away(item.query, item.text, turn.text):
+            faults.append(f"point {turn.point + 1} gave its own answer away: {_cut(turn.text)}")
     return faults
 
 

@@ -95,6 +95,12 @@ def _satisfies(
     return bool(recalls) and len({known[name] for name in recalls}) >= needed
 
 
+def gives_away(question: QueryTruth, asked: str, wording: str) -> bool:
+    """Whether a wording of a question holds a key fact of its answer that the question itself does not name."""
+    known, said = plain(asked), plain(wording)
+    return any(plain(fact) in said and plain(fact) not in known for fact in question.key_facts)
+
+
 def _asks(text: str) -> bool:
     return text.rstrip("\"'» ").endswith("?")
 
