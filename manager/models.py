@@ -154,6 +154,10 @@ class Policy(models.Model):
         default=30,
         help_text="Questions of real users who agreed, asked again in each cycle beside the dialogues; 0: none.",
     )
+    max_invalid_dialogues = models.FloatField(
+        default=0.1,
+        help_text="Share of a cycle's dialogues of simulated users that may be invalid; with more the cycle stops.",
+    )
     four_eyes = models.BooleanField(
         default=False, help_text="Whoever set the goal may not be the only one to approve its changes."
     )
@@ -170,6 +174,10 @@ class Policy(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(screening_share__gt=0, screening_share__lte=1), name="screening_share_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_invalid_dialogues__gte=0, max_invalid_dialogues__lte=1),
+                name="max_invalid_dialogues_is_a_share",
             ),
         ]
 

@@ -18,14 +18,18 @@ from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
 from manager.engine.online import online_ask
 from manager.engine.passes import recorded
+from manager.engine.simulator import batch_to_play, refuse_unsound
 from tuner.selectors import active_version
 
 QUESTIONS_PER_DIALOGUE = 5
 
 
 def step(context: StepContext) -> Step:
-    """Play this cycle's dialogues, resuming where a killed worker stopped, and hand their truth to the Sensor."""
-    campaign, batch = context.campaign, f"{context.name}-train"
+    """Play this cycle's dialogues, resuming where a killed worker stopped, and hand their truth to the Sensor.
+
+    Raises `RuleViolated` when too many of them are invalid: then nothing is learnt from any.
+    """
+    campaign, batch = context.campaign, batch_to_play(context)
     seed = derive_seed(campaign.seed, context.cycle.number)
     version = _begun_under(batch) or active_version().version
     scripts = None
@@ -51,7 +55,7 @@ def step(context: StepContext) -> Step:
     def show(progress: Progress) -> None:
         context.progress("dialogues of simulated users", progress.turns_done, progress.turns_total, progress.rate)
 
-    emulation_run(batch_id=row.id, client=context.client, on_progress=show)
+    refuse_unsound(emulation_run(batch_id=row.id, client=context.client, on_progress=show), context)
     truths: list[GroundTruth] = ground_truths(batch=batch)
     recorded(truths)
     online = online_ask(context, version=version, seed=seed)

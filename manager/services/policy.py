@@ -20,6 +20,7 @@ EDITABLE = (
     "screening_share",
     "screening_finalists",
     "online_questions_per_cycle",
+    "max_invalid_dialogues",
     "four_eyes",
 )
 

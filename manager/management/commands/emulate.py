@@ -44,6 +44,11 @@ class Command(BaseCommand):
         parser.add_argument("--parallel", type=int, default=2, help="how many users talk at once")
         parser.add_argument("--split", choices=("train", "validation"), default="train")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--driver",
+            choices=("script", "offline", "llm"),
+            help="who words the turns: the scenario's text as it stands, phrases around it (default), or a model",
+        )
         parser.add_argument("--batch", help="name of the batch, to go on with it later; made up if left out")
         parser.add_argument("--json", action="store_true", help="machine-readable output")
 
@@ -76,6 +81,7 @@ def _plan(options: dict[str, Any]) -> EmulationPlan:
             parallel=options["parallel"],
             experiment=options["experiment"],
             variant=options["variant"],
+            driver=options["driver"],
         )
     except ValidationError as error:
         first = error.errors()[0]
