@@ -122,10 +122,10 @@ def test_bundled_scenarios__golden__is_refused() -> None:
         bundled_scenarios("golden")
 
 
-def test_load_personas__bundled__are_twelve_that_differ() -> None:
+def test_load_personas__bundled__are_twelve_or_more_that_differ() -> None:
     personas = load_personas()
-    assert len(personas) == 12
-    assert len({(p.knowledge, p.style, p.patience) for p in personas.values()}) == 12
+    assert len(personas) >= 12
+    assert len({(p.knowledge, p.style, p.patience) for p in personas.values()}) == len(personas)
 
 
 def test_check_scenarios__bad_folder__exits_with_one_and_names_the_file(

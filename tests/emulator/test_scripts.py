@@ -76,7 +76,7 @@ def test_scenario_scripts__thirty__takes_whole_threads_of_three_families_in_orde
 
 
 def test_scenario_scripts__validation__is_the_same_text_for_every_seed() -> None:
-    one, two = (scenario_scripts(dialogues=1000, seed=seed, user_salt="a", split="validation") for seed in (0, 4))
+    one, two = (scenario_scripts(dialogues=1000, seed=seed, user_salt="a", split="validation") for seed in (0, 6))
     assert [s.turns for s in one] == [s.turns for s in two]
     assert len({s.scenario for s in one}) == len(bundled_scenarios("validation"))
 

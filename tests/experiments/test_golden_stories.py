@@ -72,8 +72,8 @@ def test_golden_story__as_bundled__is_named_after_its_file_and_marked_golden(sto
 def test_golden_story__as_bundled__is_of_full_size(story: Scenario) -> None:
     assert 12 <= len(story.threads) <= 16
     assert all(3 <= len(thread.turns) <= 8 for thread in story.threads)
-    assert 50 <= sum(len(turn.events) for _, turn in story.statements()) <= 65
-    assert 24 <= sum(1 for _ in story.queries()) <= 28
+    assert 50 <= sum(len(turn.events) for _, turn in story.statements()) <= 90
+    assert 40 <= sum(1 for _ in story.queries()) <= 55
 
 
 @each_story
@@ -81,8 +81,15 @@ def test_golden_story__as_bundled__asks_in_all_five_categories(story: Scenario) 
     categories = Counter(query.category for _, _, query in story.queries())
 
     assert set(categories) == CATEGORIES
-    assert categories["negative"] >= 3
-    assert min(categories.values()) >= 2
+    assert min(categories.values()) >= 5
+
+
+@each_story
+def test_golden_story__as_bundled__asks_in_all_three_difficulties(story: Scenario) -> None:
+    difficulties = Counter(query.difficulty for _, _, query in story.queries())
+
+    assert set(difficulties) == {"easy", "medium", "hard"}
+    assert min(difficulties["easy"], difficulties["hard"]) >= 8
 
 
 @each_story
