@@ -18,6 +18,7 @@ from manager.domain.lifecycle import ApprovalStatus
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.closing import look_again
 from manager.engine.lease import worker_name
+from manager.services import emulations
 from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_unattended, parallel
 from manager.services.decisions import approval_finish_enqueue
@@ -37,6 +38,11 @@ def campaign_step(campaign_id: str) -> str:
     if outcome == "moved" and Campaign.objects.filter(id=key, status=CampaignStatus.RUNNING).exists():
         campaign_enqueue(campaign_id=key)
     return outcome
+
+
+def emulation_play(batch_id: str) -> str:
+    """A slice of an emulation; the rest is queued by the service."""
+    return emulations.emulation_play(batch_id=uuid.UUID(batch_id), client=get_client()).status
 
 
 def approval_finish(approval_id: str) -> str:

@@ -12,7 +12,6 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from audit.api import router as audit
-from emulator.api import router as emulator
 from experiments.api import router as experiments
 from goals.api import router as goals
 from hypotheses.api import router as hypotheses
@@ -118,5 +117,5 @@ api = Api(
     urls_namespace="api",
 )
 handlers_add(api)
-for _router in (health, *manager, goals, experiments, hypotheses, tuner, audit, incidents, *maas, emulator, sensor):
+for _router in (health, *manager, goals, experiments, hypotheses, tuner, audit, incidents, *maas, sensor):
     api.add_router("", _router)

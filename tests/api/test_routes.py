@@ -45,6 +45,7 @@ def _paths(world: World) -> list[str]:
         "campaign_id": world.campaign.number, "experiment_id": world.experiment.slug,
         "hypothesis_id": world.hypothesis.pk, "version": 1, "run_id": world.run_id, "batch_id": world.batch.pk,
         "session_id": SESSION,
+        "dialogue_id": world.batch.dialogues.get().pk,
         "thread_id": THREAD,
     }  # fmt: skip
     schema = api.get_openapi_schema(path_prefix="")
