@@ -69,6 +69,17 @@ def golden_looks(*, dataset: str, campaign_id: uuid.UUID | None = None, until: d
     return (looks.filter(started_at__lte=until) if until is not None else looks).count()
 
 
+def golden_look_of(slug: str) -> EvaluationPass | None:
+    """The deciding look that was made for this experiment: its first, on the base that it was tested on."""
+    looks = EvaluationPass.objects.filter(experiment=slug, split="golden", purpose="gate")
+    return looks.order_by("started_at").first()
+
+
+def golden_look_number(look: EvaluationPass) -> int:
+    """Which of its campaign's deciding looks this one was, counted from 1 (of the data set's, without a campaign)."""
+    return golden_looks(dataset=look.dataset, campaign_id=look.campaign_id, until=look.started_at)
+
+
 def experiment_by_slug(slug: str) -> Experiment:
     found = Experiment.objects.filter(slug=slug).first()
     if found is None:

@@ -3,6 +3,7 @@
 selflearn.E001  SECRET_KEY is weak (production)
 selflearn.W001  DEBUG is on while a server is configured
 selflearn.W002  the server lacks the `vector` extension
+selflearn.W003  golden rows can be read without taking their role
 """
 
 from __future__ import annotations
@@ -47,3 +48,21 @@ def vector_is_available(*, databases: Sequence[str] | None = None, **_kwargs: An
                 hint = "Install pgvector on the database server."
                 messages.append(Warning(f"{alias}: no extension `vector`.", hint=hint, id="selflearn.W002"))
     return messages
+
+
+@register(Tags.database)
+def golden_rows_need_their_role(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """A superuser, an owner, or a role that inherits reads what emulator and designer must not."""
+    if "default" not in (databases or ()):
+        return []
+    with wrapper("default").cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, relname FROM pg_catalog.pg_class WHERE oid = to_regclass('public.golden_examples')"
+            " AND has_table_privilege(current_user, oid, 'SELECT')"
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return []
+    hint = "Run the statements of docs/decisions/0003-two-databases-and-roles.md, and connect as no superuser."
+    text = f"default: {found[0]} reads golden rows without taking `selflearn_golden`: only imports keep learning away."
+    return [Warning(text, hint=hint, id="selflearn.W003")]

@@ -7,9 +7,10 @@ from typing import Any
 from contracts.goal import Target
 from contracts.metric import METRICS
 from experiments.models import Experiment
-from experiments.selectors import result_of
+from experiments.selectors import golden_look_number, golden_look_of, golden_looks, result_of
 from goals.models import Campaign
 from manager.models import Approval, Report
+from manager.services.policy import policy_current
 from teacher.domain.gaps import Measured, gaps_compute
 from teacher.domain.wording import amount, change_of, interval
 from tuner.selectors import version_of
@@ -55,6 +56,10 @@ def content(campaign: Campaign) -> dict[str, Any]:
             {"cycle": entry.cycle_number, "kind": entry.kind, "text": entry.text, "reason": entry.reason}
             for entry in campaign.journal.all()
         ],
+        "golden_looks": {
+            "used": golden_looks(dataset=campaign.dataset, campaign_id=campaign.id),
+            "allowed": policy_current().golden_looks_per_campaign,
+        },
         "tokens": campaign.tokens,
         "cost_usd": float(campaign.cost_usd),
         "next": _next(campaign, experiments),
@@ -128,6 +133,8 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
         row["recommendation"] = result.recommendation
         row["told"] = _told(row, result.recommendation["reason"])
         row["golden"] = result.golden
+        look = golden_look_of(experiment.slug)
+        row["golden_look"] = golden_look_number(look) if look else None
         row["criteria"] = [
             {
                 **item,

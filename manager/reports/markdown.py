@@ -23,6 +23,9 @@ def render(report: dict[str, Any]) -> str:
     ]
     for name, title in (("validation", "Validation"), ("golden", "Golden set (never seen by learning)")):
         lines += _table(title, report[name])
+    if "golden_looks" in report:
+        looks = report["golden_looks"]
+        lines += [f"Deciding looks at the golden set: {looks['used']} of {looks['allowed']}.", ""]
     lines += _section("Applied", [_told(item) for item in report["applied"]], "Nothing was applied.")
     lines += _section("Waits for you", [_waiting(item) for item in report["waiting"]], "Nothing waits.")
     lines += _section("Refused", [_told(item) for item in report["refused"]], "Nothing was refused.")
@@ -82,6 +85,9 @@ def _experiment(item: dict[str, Any]) -> list[str]:
         + (f" · {item['reason']}" if item["reason"] else ""),
         "",
     ]
+    if item.get("golden"):
+        number = f"look {item['golden_look']}: " if item.get("golden_look") else ""
+        lines.append(f"- golden gate: {number}{item['golden'].get('reason', '')}")
     for row in item.get("criteria", []):
         mark = "passes" if row["passes"] else "does not pass"
         lines.append(f"- {row['metric']} ({row['direction']}): {row['text']}, n = {row['n']}, {mark}: {row['reason']}")

@@ -8,10 +8,12 @@ import pytest
 
 from contracts.actor import Actor
 from experiments.models import EvaluationPass, ExperimentResult
-from experiments.selectors import golden_looks
+from experiments.selectors import golden_look_number, golden_look_of, golden_looks
 from goals.models import Campaign
 from manager.domain.lifecycle import CycleState
 from manager.models import Approval
+from manager.reports.content import content
+from manager.reports.markdown import render
 from manager.services.approvals import approval_approve
 from manager.services.policy import policy_change
 from tests.manager.test_gate import campaign, cycle_at, looks, step_on
@@ -68,3 +70,25 @@ def test_tuning__looks_of_another_campaign__do_not_count_against_this_one(campai
     assert experiment.decision == "applied"
     assert golden_looks(dataset=campaign.dataset, campaign_id=campaign.id) == 1
     assert golden_looks(dataset=campaign.dataset) == 2
+
+
+def test_report__of_a_campaign_that_looked__says_which_look_of_how_many(campaign: Campaign) -> None:
+    experiment = experiment_won(campaign)
+    cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)
+    step_on(campaign)
+    campaign.refresh_from_db()
+    report = content(campaign)
+    assert report["golden_looks"] == {"used": 1, "allowed": 20}
+    assert report["experiments"][0]["golden_look"] == 1
+    assert "Deciding looks at the golden set: 1 of 20." in render(report)
+    assert "- golden gate: look 1: the golden set agrees" in render(report)
+
+
+def test_golden_look_number__second_look_of_a_campaign__is_two(campaign: Campaign) -> None:
+    common: dict[str, Any] = {"dataset": "d", "split": "golden", "arms": {}, "planned": 1, "campaign": campaign}
+    for name, purpose in (("one", "gate"), ("watched", "monitor"), ("two", "gate")):
+        EvaluationPass.objects.create(batch=name, experiment=name, purpose=purpose, **common)
+    look = golden_look_of("two")
+    assert look is not None
+    assert golden_look_number(look) == 2
+    assert golden_look_of("watched") is None

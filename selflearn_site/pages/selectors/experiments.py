@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from contracts.metric import METRICS
-from experiments.models import EvaluationPass, Experiment, ExperimentResult
-from experiments.selectors import golden_looks
+from experiments.models import Experiment, ExperimentResult
+from experiments.selectors import golden_look_number, golden_look_of, golden_looks
 from kernel.errors import NotFound
 from manager.models import Approval
 from manager.services.policy import policy_current
@@ -53,6 +53,8 @@ class ExperimentView:
     golden_rows: tuple[GoldenRow, ...]
     golden_n: int | None
     golden_hash: str
+    look: int | None
+    looks_allowed: int
     looks: int
     budget: int
     categories: tuple[Category, ...]
@@ -83,7 +85,8 @@ def experiment_view(slug: str) -> ExperimentView:
     evaluation = result.evaluation if result else {}
     rows = criterion_rows(evaluation.get("criteria", []), (result.spec if result else experiment.spec))
     goal = next((row for row in rows if not row.guard), None)
-    look = EvaluationPass.objects.filter(experiment=slug, purpose="gate").order_by("started_at").first()
+    look = golden_look_of(slug)
+    policy = policy_current()
     metric = goal.metric if goal else experiment.metric
     return ExperimentView(
         experiment=experiment,
@@ -102,8 +105,10 @@ def experiment_view(slug: str) -> ExperimentView:
         golden_rows=_golden(result.golden.get("rows", {}) if result else {}),
         golden_n=look.planned // max(1, len(look.arms)) if look else None,
         golden_hash=look.golden_hash[:12] if look else "",
+        look=golden_look_number(look) if look else None,
+        looks_allowed=policy.golden_looks_per_campaign,
         looks=golden_looks(dataset=experiment.dataset),
-        budget=policy_current().golden_budget,
+        budget=policy.golden_budget,
         categories=_categories(result, metric),
         approval=Approval.objects.filter(experiment=experiment).order_by("-created_at").first(),
     )
