@@ -104,7 +104,7 @@ class EvaluationPassAdmin(LookOnly, ModelAdmin):
 
 @admin.register(Dataset)
 class DatasetAdmin(LookOnly, ModelAdmin):
-    list_display = ("name", "source", "taken", "skipped", "golden_hash", "created_at")
+    list_display = ("name", "source", "taken", "skipped", "golden", "created_at")
     search_fields = ("name", "source")
     readonly_fields = ("account",)
     exclude = ("report",)  # said in words by `account`; the API gives it as it is
@@ -112,6 +112,10 @@ class DatasetAdmin(LookOnly, ModelAdmin):
     @display(description=_("what the import took, and what it skipped"))
     def account(self, dataset: Dataset) -> str:
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in report_lines(dataset.report))) or "–"
+
+    @display(description=_("golden hash"))
+    def golden(self, dataset: Dataset) -> str:
+        return f"{dataset.golden_hash[:12]}…" if dataset.golden_hash else "–"
 
     @display(description=_("questions"))
     def taken(self, dataset: Dataset) -> str:

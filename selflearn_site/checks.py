@@ -52,17 +52,19 @@ def vector_is_available(*, databases: Sequence[str] | None = None, **_kwargs: An
 
 @register(Tags.database)
 def golden_rows_need_their_role(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """A superuser, an owner, or a role that inherits reads what emulator and designer must not."""
+    """A runtime role that was granted more, or that inherits, reads what emulator and designer must not."""
     if "default" not in (databases or ()):
         return []
-    with wrapper("default").cursor() as cursor:
+    connection = wrapper("default")
+    role = connection.settings_dict["RUNTIME_ROLE"]
+    with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT current_user, relname FROM pg_catalog.pg_class WHERE oid = to_regclass('public.golden_examples')"
-            " AND has_table_privilege(current_user, oid, 'SELECT')"
+            "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('public.golden_examples')"
+            " AND has_table_privilege(%s, oid, 'SELECT')",
+            [role],
         )
-        found = cursor.fetchone()
-    if found is None:
-        return []
-    hint = "Run the statements of docs/decisions/0003-two-databases-and-roles.md, and connect as no superuser."
-    text = f"default: {found[0]} reads golden rows without taking `selflearn_golden`: only imports keep learning away."
+        if not cursor.fetchone()[0]:
+            return []
+    hint = "Run the statements of docs/decisions/0003-two-databases-and-roles.md; revoke what was granted beyond them."
+    text = f"default: {role} reads golden rows without taking `selflearn_golden`: only imports keep learning away."
     return [Warning(text, hint=hint, id="selflearn.W003")]

@@ -24,10 +24,10 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
             for item in report["skipped"]
         ),
     ]
-    return [*lines, *([] if report["skipped"] else ["Nothing was skipped."]), *_leakage(report.get("leakage", {}))]
+    return [*lines, *([] if report["skipped"] else ["Nothing was skipped."]), *leakage_lines(report.get("leakage", {}))]
 
 
-def _leakage(found: Mapping[str, Any]) -> list[str]:
+def leakage_lines(found: Mapping[str, Any]) -> list[str]:
     """Which texts of two splits are nearly the same; by their ids, since golden texts are not shown here."""
     if not found.get("count"):
         return ["No text of one split is nearly the same as one of another."] if found else []

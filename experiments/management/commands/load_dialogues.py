@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from contracts.actor import Actor, Role
 from experiments.datasets import FORMATS, SPLITS, dialogues_load
+from experiments.importers.report import leakage_lines
 
 
 class Command(BaseCommand):
@@ -50,3 +51,6 @@ class Command(BaseCommand):
         )
         for item in report["skipped"]:
             self.stdout.write(f"  skipped {item['count']}: {item['reason']} (first: {item['first']})")
+        if report["leakage"]["count"]:
+            for line in leakage_lines(report["leakage"]):
+                self.stdout.write(f"  {line}")
