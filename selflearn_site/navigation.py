@@ -69,7 +69,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _rows(_("Runs"), "play_arrow", "maas_pipelinerun"),
             _rows(_("Recorded runs"), "sensors", "sensor_sensorevent"),
             _rows(_("Stages"), "timer", "sensor_telemetryevent"),
-            _rows(_("Emulations"), "groups", "emulator_emulationbatch"),
+            _rows(_("All emulations"), "groups", "emulator_emulationbatch"),
             _rows(_("Evaluation passes"), "checklist", "experiments_evaluationpass"),
             {**_rows(_("Failed tasks"), "error", "django_q_failure"), "permission": _superuser},
         ],
@@ -77,6 +77,7 @@ SIDEBAR: list[dict[str, Any]] = [
     {
         "title": _("Data"),
         "items": [
+            _page(_("Emulations"), "groups", "/emulations/"),
             _page(_("Test Runner"), "quiz", "/tests/"),
             _rows(_("Data sets"), "dataset", "experiments_dataset"),
             _rows(_("Questions"), "help", "experiments_evaluationexample"),

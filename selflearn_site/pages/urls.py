@@ -9,6 +9,7 @@ from selflearn_site.pages.views import (
     campaigns,
     changes,
     chat,
+    emulations,
     experiments,
     goals,
     golden,
@@ -57,6 +58,14 @@ urlpatterns = [
     path("tests/run/", test_runner.tests_run, name="tests_run"),
     path("tests/<uuid:session_id>/", test_runner.test_session, name="test_session"),
     path("tests/<uuid:session_id>/<slug:verb>/", test_runner.test_session_do, name="test_session_do"),
+    path("emulations/", emulations.emulations, name="emulations"),
+    path("emulations/<uuid:batch_id>/", emulations.emulation, name="emulation"),
+    path(
+        "emulations/<uuid:batch_id>/dialogues/<uuid:dialogue_id>/",
+        emulations.emulation_dialogue,
+        name="emulation_dialogue",
+    ),
+    path("emulations/<uuid:batch_id>/<slug:verb>/", emulations.emulation_do, name="emulation_do"),
     path("incidents/", lists.incidents, name="incidents"),
     path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
 ]
