@@ -36,9 +36,9 @@ class EmulationBatchAdmin(LookOnly, ModelAdmin):
 
 @admin.register(EmulationDialogue)
 class EmulationDialogueAdmin(LookOnly, ModelAdmin):
-    list_display = ("dialogue", "batch", "scenario", "cluster", "split", "language", "is_valid", "invalid_reason",
-                    "finished_at")  # fmt: skip
-    list_filter = ("is_valid", "split", "language", "dataset")
+    list_display = ("dialogue", "batch", "scenario", "cluster", "split", "language", "persona", "ending", "is_valid",
+                    "invalid_reason", "finished_at")  # fmt: skip
+    list_filter = ("is_valid", "ending", "split", "language", "persona", "dataset")
     search_fields = ("dialogue", "scenario", "=user_id", "batch__batch")
     list_select_related = ("batch",)
     show_full_result_count = False
@@ -46,11 +46,17 @@ class EmulationDialogueAdmin(LookOnly, ModelAdmin):
 
 @admin.register(EmulationTurn)
 class EmulationTurnAdmin(LookOnly, ModelAdmin):
-    list_display = ("dialogue", "position", "text", "query_kind", "category", "difficulty", "run_status",
-                    "answer_excerpt", "truth_excluded", "finished_at")  # fmt: skip
+    list_display = ("dialogue", "position", "act", "reason", "text", "query_kind", "category", "difficulty",
+                    "run_status", "answer_excerpt", "understood", "truth_excluded", "finished_at")  # fmt: skip
     list_display_links = ("dialogue", "position", "text")
-    list_filter = ("run_status", "query_kind", "category", "difficulty")
+    list_filter = ("act", "run_status", "query_kind", "category", "difficulty")
     search_fields = ("text", "answer_excerpt", "dialogue__dialogue", "batch__batch", "=id")
     list_select_related = ("dialogue",)
     show_full_result_count = False
     list_fullwidth = True
+
+    @display(description=_("understood"))
+    def understood(self, turn: EmulationTurn) -> str:
+        heard = turn.heard or {}
+        missing = f" ({', '.join(heard['missing'])} ✗)" if heard.get("missing") else ""
+        return f"{heard.get('kind', '–')}{missing}"

@@ -19,8 +19,9 @@ _COMMON = frozenset(
     своей себя себе него неё ними чего такой такая такое здесь теперь потом между через можно нужно надо ещё уже
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
-_SHORTEST, _SHARE = 4, 0.6
-"""Letters from which a word carries meaning; share of the longer word that two forms of one word begin with alike."""
+_SHORTEST, _SHARE, _BEGINNING = 4, 0.6, 3
+"""Letters from which a word carries meaning; share of the longer word that two forms of one word begin with alike, and
+letters that they always do."""
 
 
 def plain(text: str) -> str:
@@ -74,17 +75,22 @@ def same_word(one: str, other: str) -> bool:
         return True
     if one[0].isdigit() or other[0].isdigit() or min(len(one), len(other)) < _SHORTEST:
         return False
-    needed = max(3, round(_SHARE * max(len(one), len(other))))
+    needed = max(_BEGINNING, round(_SHARE * max(len(one), len(other))))
     return one[:needed] == other[:needed]
 
 
 @lru_cache(maxsize=4096)
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(plain(token) for token in _TOKEN.findall(text))
+def _words_of(text: str) -> dict[str, frozenset[str]]:
+    """The text's words by how they begin: forms of one word begin alike."""
+    found: dict[str, set[str]] = {}
+    for token in _TOKEN.findall(text):
+        word = plain(token)
+        found.setdefault(word[:_BEGINNING], set()).add(word)
+    return {begin: frozenset(words) for begin, words in found.items()}
 
 
 def holds_word(text: str, word: str) -> bool:
-    words = _words_of(text)
+    words = _words_of(text).get(word[:_BEGINNING], frozenset())
     return word in words or any(same_word(word, other) for other in words)
 
 

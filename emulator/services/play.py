@@ -55,6 +55,7 @@ def emulation_run(
     should_stop: Callable[[], bool] | None = None,
     memories_import: MemoriesImport | None = None,
     driver: Driver | None = None,
+    is_golden: Callable[[str], bool] = lambda _: False,
 ) -> EmulationBatch:
     """Play what is left of a batch; returns it completed or stopped.
 
@@ -65,7 +66,8 @@ def emulation_run(
        The run's id depends on batch, dialogue and position, so a turn that was answered but not yet written when
        a process died is not answered twice.
     4. A user who listens reads each answer, decides what comes next, and has it worded by the plan's driver (`driver`
-       replaces it); that turn is written together with the one it follows. A dialogue that is over is audited.
+       replaces it); that turn is written together with the one it follows. A dialogue that is over is audited, with
+       `is_golden` to tell whether a text is of the golden set, which nobody here can read.
     5. `should_stop`, or a stop that was asked for in the database, ends it after the turns at hand.
 
     A failed run makes its dialogue invalid and the batch goes on. What the client raises (no connection) marks the
@@ -90,6 +92,7 @@ def emulation_run(
         should_stop=should_stop,
         memories_import=memories_import,
         driver=driver or driver_of(plan, client),
+        is_golden=is_golden,
     )
     try:
         game.play()
@@ -113,6 +116,7 @@ class _Game:
         should_stop: Callable[[], bool] | None,
         memories_import: MemoriesImport,
         driver: Driver,
+        is_golden: Callable[[str], bool],
     ):
         self._batch, self._plan, self._client = batch, plan, client
         self._memories_import, self._driver = memories_import, driver
@@ -128,7 +132,7 @@ class _Game:
         self._done, self._failed = batch.turns_done, batch.turns_failed
         self._total, self._dialogues_done = batch.turns_total, batch.dialogues_done
         self.stopped = False
-        self._is_golden: Callable[[str], bool] = lambda _: False
+        self._is_golden = is_golden
 
     def play(self) -> None:
         users: dict[uuid.UUID, list[EmulationDialogue]] = {}

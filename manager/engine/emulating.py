@@ -18,7 +18,7 @@ from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
 from manager.engine.online import online_ask
 from manager.engine.passes import recorded
-from manager.engine.simulator import batch_to_play, refuse_unsound
+from manager.engine.simulator import batch_to_play, is_golden, refuse_unsound
 from tuner.selectors import active_version
 
 QUESTIONS_PER_DIALOGUE = 5
@@ -55,7 +55,8 @@ def step(context: StepContext) -> Step:
     def show(progress: Progress) -> None:
         context.progress("dialogues of simulated users", progress.turns_done, progress.turns_total, progress.rate)
 
-    refuse_unsound(emulation_run(batch_id=row.id, client=context.client, on_progress=show), context)
+    played = emulation_run(batch_id=row.id, client=context.client, on_progress=show, is_golden=is_golden)
+    refuse_unsound(played, context)
     truths: list[GroundTruth] = ground_truths(batch=batch)
     recorded(truths)
     online = online_ask(context, version=version, seed=seed)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from emulator.domain.lifecycle import BatchStatus
+from emulator.domain.words import carriers, sentences_of
 from emulator.models import EmulationBatch
+from experiments.bundled import golden_stories
 from incidents.services import incident_open
+from kernel.canonical import stable_hash
 from kernel.errors import RuleViolated
 from manager.engine.context import MANAGER, StepContext
 from manager.services.policy import policy_current
 
 INCIDENT = "simulator"
 _SHOWN = 3
+_TELLING_WORDS = 5
 
 
 def batch_to_play(context: StepContext) -> str:
@@ -38,6 +44,25 @@ def refuse_unsound(batch: EmulationBatch, context: StepContext) -> None:
         actor=MANAGER,
     )
     raise RuleViolated(f"{reason}; resuming plays them anew", details={"batch": batch.batch}, code="SIMULATOR_UNSOUND")
+
+
+def is_golden(text: str) -> bool:
+    """Whether a message holds a sentence of the golden stories; short ones, which anybody may say, aside.
+
+    The emulator itself never reads them: it is given this predicate, and asks it in its audit.
+    """
+    return any(mark in _golden_marks() for sentence in sentences_of(text) if (mark := _mark(sentence)))
+
+
+@cache
+def _golden_marks() -> frozenset[str]:
+    texts = [turn.text for story in golden_stories() for thread in story.threads for turn in thread.turns]
+    return frozenset(mark for text in texts for sentence in sentences_of(text) if (mark := _mark(sentence)))
+
+
+def _mark(sentence: str) -> str:
+    words = carriers(sentence)
+    return stable_hash(*words) if len(words) >= _TELLING_WORDS else ""
 
 
 def _refused(name: str) -> bool:

@@ -97,6 +97,7 @@ def test_policy__changed_with_a_reason__is_audited(meta_user: Client, world: Wor
         "golden_looks_per_campaign": policy.golden_looks_per_campaign, "approval_days": policy.approval_days,
         "screening_share": policy.screening_share, "screening_finalists": policy.screening_finalists,
         "online_questions_per_cycle": policy.online_questions_per_cycle,
+        "max_invalid_dialogues": policy.max_invalid_dialogues,
         "reason": "be careful",
     }  # fmt: skip
     response = meta_user.post(reverse("admin:manager_policy_change", args=[1]), form)

@@ -9,12 +9,14 @@ import pytest
 from emulator.domain.policy import Act
 from emulator.drivers import Scene, Worded
 from emulator.drivers.offline import OfflineDriver
+from emulator.library import bundled_scenarios
 from emulator.models import EmulationBatch, EmulationDialogue
-from experiments.bundled import BUNDLED
+from experiments.bundled import BUNDLED, golden_stories
 from goals.models import Campaign
 from incidents.models import Incident
 from kernel.errors import InvalidInput, RuleViolated
 from manager.engine import advance
+from manager.engine.simulator import is_golden
 from manager.models import JournalEntry
 from manager.services.campaigns import campaign_go_on
 from manager.services.policy import policy_change
@@ -83,3 +85,14 @@ def test_emulating__policy_that_allows_it__goes_on(campaign: Campaign) -> None:
 def test_policy_change__share_above_one__is_refused(db: None) -> None:
     with pytest.raises(InvalidInput):
         policy_change(actor=ALICE, reason="a slip", max_invalid_dialogues=1.5)
+
+
+def test_is_golden__sentence_of_a_golden_story__is_known_whatever_stands_around_it() -> None:
+    story = golden_stories()[0]
+    told = max((turn.text for thread in story.threads for turn in thread.turns if turn.events), key=len)
+    assert is_golden(f"Well, anyway. {told}")
+
+
+def test_is_golden__all_that_the_train_stories_say__is_not() -> None:
+    texts = [turn.text for story in bundled_scenarios("train") for thread in story.threads for turn in thread.turns]
+    assert not [text for text in texts if is_golden(text)]
