@@ -128,8 +128,8 @@ class DatasetAdmin(LookOnly, ModelAdmin):
 
 
 class ExampleAdmin(LookOnly, ModelAdmin):
-    list_display = ("external_id", "dataset", "query", "category", "difficulty", "cluster", "should_retrieve",
-                    "asked_at")  # fmt: skip
+    list_display: tuple[str, ...] = ("external_id", "dataset", "query", "category", "difficulty", "cluster",
+                                     "should_retrieve", "asked_at")  # fmt: skip
     list_display_links = ("external_id", "query")
     list_filter: tuple[str, ...] = ("dataset", "category", "difficulty", "should_retrieve")
     search_fields = ("external_id", "query", "cluster", "=user_id")

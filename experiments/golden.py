@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from contracts.actor import Actor, component
 from experiments.domain.examples import ExampleValue, example_digest, seal_hash
 from experiments.golden_access import golden_access
@@ -36,9 +38,8 @@ def golden_examples(*, dataset: str, at: datetime | None = None) -> list[Example
     difference = _difference(seal, values) or _difference_of_files(dataset)
     if difference:
         raise _refused(dataset, seal, values, difference)
-    sources = dict(seals_until(seal).exclude(source_run=None).values_list("example", "source_run"))
-    withdrawn = consent_withdrawn(run_ids=list(sources.values()))
-    return [value for value in values if sources.get(value.external_id) not in withdrawn]
+    gone = golden_withdrawn(seal)
+    return [value for value in values if value.external_id not in gone]
 
 
 def golden_seal(*, dataset: str, at: datetime | None = None) -> GoldenSeal:
@@ -52,7 +53,8 @@ def golden_seal(*, dataset: str, at: datetime | None = None) -> GoldenSeal:
     return found
 
 
-def seals_until(seal: GoldenSeal) -> Iterable[GoldenSeal]:
+def seals_until(seal: GoldenSeal) -> QuerySet[GoldenSeal]:
+    """The seals of the same set up to this one."""
     return GoldenSeal.objects.filter(dataset_id=seal.dataset_id, number__lte=seal.number)
 
 
@@ -67,9 +69,23 @@ def golden_values(*, seal: GoldenSeal) -> list[ExampleValue]:
     return [example_value(row) for row in rows]
 
 
+def golden_from_people(seal: GoldenSeal) -> dict[str, uuid.UUID]:
+    """Examples of the seal (retired ones too) that were made of a real exchange → the run of that exchange."""
+    rows = seals_until(seal).exclude(source_run=None).values_list("example", "source_run")
+    return {example: run for example, run in rows if run is not None}
+
+
+def golden_withdrawn(seal: GoldenSeal) -> set[str]:
+    """Examples whose person does not consent any more: they are not asked."""
+    sources = golden_from_people(seal)
+    gone = consent_withdrawn(run_ids=list(sources.values()))
+    return {example for example, run in sources.items() if run in gone}
+
+
 def golden_sources() -> set[uuid.UUID]:
     """Real exchanges that became golden examples, retired ones too: they must not be learnt from. Ids only."""
-    return set(GoldenSeal.objects.exclude(source_run=None).values_list("source_run", flat=True))
+    runs = GoldenSeal.objects.exclude(source_run=None).values_list("source_run", flat=True)
+    return {run for run in runs if run is not None}
 
 
 def golden_store(*, dataset: Dataset, values: Sequence[ExampleValue], actor: Actor, reason: str) -> GoldenSeal:

@@ -60,7 +60,7 @@ def golden_rows_need_their_role(*, databases: Sequence[str] | None = None, **_kw
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('public.golden_examples')"
-            " AND has_table_privilege(%s, oid, 'SELECT')",
+            " AND has_table_privilege(%s, oid, 'SELECT') AND to_regclass('public.golden_seals') IS NOT NULL",
             [role],
         )
         if not cursor.fetchone()[0]:

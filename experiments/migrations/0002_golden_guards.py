@@ -10,28 +10,19 @@ from django.db import migrations, models
 ROLE = "selflearn_golden"
 
 
+def _values(rows):
+    from experiments.selectors import example_value
+
+    return [example_value(row) for row in rows]
+
+
 def seal_what_is_there(apps, _schema_editor):
-    from experiments.domain.examples import ExampleValue, content_hash, example_digest, seal_hash
+    from experiments.domain.examples import content_hash, example_digest, seal_hash
 
     seals = apps.get_model("experiments", "GoldenSeal")
     examples = apps.get_model("experiments", "GoldenExample")
     for dataset in apps.get_model("experiments", "Dataset").objects.all():
-        values = [
-            ExampleValue(
-                external_id=row.external_id,
-                user_id=row.user_id,
-                query=row.query,
-                asked_at=row.asked_at,
-                expected_memory_ids=tuple(row.expected_memory_ids),
-                should_retrieve=row.should_retrieve,
-                category=row.category,
-                difficulty=row.difficulty,
-                cluster=row.cluster,
-                key_facts=tuple(row.key_facts),
-                forbidden=tuple(row.forbidden),
-            )
-            for row in examples.objects.filter(dataset=dataset)
-        ]
+        values = _values(examples.objects.filter(dataset=dataset))
         if content_hash(values) == dataset.golden_hash:
             dataset.golden_hash = seal_hash(values)
             dataset.save(update_fields=["golden_hash"])
@@ -45,6 +36,18 @@ def seal_what_is_there(apps, _schema_editor):
             actor="component:migration",
         )
         seals.objects.filter(pk=seal.pk).update(created_at=dataset.created_at)
+
+
+def take_seals_off(apps, _schema_editor):
+    """The hash as it was before; retired examples come back, and so does what seals after the first one took in."""
+    from experiments.domain.examples import content_hash, seal_hash
+
+    examples = apps.get_model("experiments", "GoldenExample")
+    for dataset in apps.get_model("experiments", "Dataset").objects.all():
+        rows = list(examples.objects.filter(dataset=dataset))
+        if seal_hash(_values(row for row in rows if row.retired_in is None)) == dataset.golden_hash:
+            dataset.golden_hash = content_hash(_values(rows))
+            dataset.save(update_fields=["golden_hash"])
 
 
 COUNT_BY_CAMPAIGN = """
@@ -155,7 +158,7 @@ class Migration(migrations.Migration):
                 to="goals.campaign",
             ),
         ),
-        migrations.RunPython(seal_what_is_there, migrations.RunPython.noop),
+        migrations.RunPython(seal_what_is_there, take_seals_off),
         migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         migrations.RunSQL(COUNT_BY_CAMPAIGN, migrations.RunSQL.noop),
         migrations.RunPython(grant, give_back),

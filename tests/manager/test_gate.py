@@ -218,6 +218,7 @@ def test_campaign__one_byte_of_golden_changed__fails_and_says_so(campaign: Campa
     assert campaign.status == "failed"
     assert "the golden set of 'small-world' is not the one that was sealed" in campaign.end_reason
     assert (active_version().version, looks()) == (1, [])
+    assert Incident.objects.get(kind="golden_seal").severity == "critical"
 
 
 # --- after an activation ---------------------------------------------------------------------------------------------

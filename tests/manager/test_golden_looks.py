@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.actor import Actor
+from experiments.golden import golden_examples, golden_seal
+from experiments.golden_editing import golden_example_retire
 from experiments.models import EvaluationPass, ExperimentResult
 from experiments.selectors import golden_look_number, golden_look_of, golden_looks
 from goals.models import Campaign
@@ -92,3 +94,14 @@ def test_golden_look_number__second_look_of_a_campaign__is_two(campaign: Campaig
     assert look is not None
     assert golden_look_number(look) == 2
     assert golden_look_of("watched") is None
+
+
+def test_tuning__golden_set_sealed_anew_while_the_campaign_runs__is_asked_as_it_was(campaign: Campaign) -> None:
+    golden_example_retire(dataset=campaign.dataset, example="golden/q3", reason="ambiguous", actor=ALICE)
+    experiment = experiment_won(campaign)
+    cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)
+    step_on(campaign)
+    look = golden_look_of(experiment.slug)
+    assert look is not None
+    assert (look.planned, len(golden_examples(dataset=campaign.dataset))) == (2 * 12, 11)
+    assert look.golden_hash == golden_seal(dataset=campaign.dataset, at=campaign.started_at).content_hash

@@ -10,12 +10,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from experiments.domain.examples import ExampleValue
-from experiments.golden import golden_examples, golden_seal, golden_sources, golden_values, seals_until
+from experiments.golden import (
+    golden_examples,
+    golden_from_people,
+    golden_seal,
+    golden_sources,
+    golden_values,
+    golden_withdrawn,
+)
 from experiments.models import Dataset, GoldenSeal
 from experiments.selectors import golden_looks
 from kernel.errors import Conflict
 from manager.services.policy import policy_current
-from sensor.selectors import ConsentedExchange, consent_withdrawn, consented_exchanges
+from sensor.selectors import ConsentedExchange, consented_exchanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,8 @@ def _set(dataset: Dataset, budget: int) -> GoldenSet:
 
 def golden_shown(seal: GoldenSeal) -> list[Shown]:
     """What the set holds, for people."""
-    sources = dict(seals_until(seal).exclude(source_run=None).values_list("example", "source_run"))
-    gone = consent_withdrawn(run_ids=list(sources.values()))
-    return [
-        Shown(value, value.external_id in sources, sources.get(value.external_id) in gone)
-        for value in golden_values(seal=seal)
-    ]
+    real, gone = golden_from_people(seal), golden_withdrawn(seal)
+    return [Shown(value, value.external_id in real, value.external_id in gone) for value in golden_values(seal=seal)]
 
 
 def golden_history(seal: GoldenSeal) -> list[GoldenSeal]:
