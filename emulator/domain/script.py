@@ -116,6 +116,11 @@ def turn_seed(*, seed: int, example: str, position: int) -> int:
     return derive_seed("emulated-turn", seed, example, position)
 
 
+def own_memory_user(user_id: uuid.UUID) -> uuid.UUID:
+    """Under whom a simulated user's own agent (driver "llm") remembers in MaaS."""
+    return derive_uuid("simulated-users-own-memory", user_id)
+
+
 def unmade_memory_id(run_id: uuid.UUID) -> uuid.UUID:
     """Stands for the memory that a statement should have become but did not: it can never be found."""
     return derive_uuid("memory-not-made", run_id)

@@ -11,6 +11,7 @@ from contracts.maas import RunRequest
 from emulator.domain.hearing import gives_away
 from emulator.domain.policy import Act
 from emulator.domain.scenario import Persona
+from emulator.domain.script import own_memory_user
 from emulator.domain.user import FROM_AGENDA, ActKind
 from emulator.domain.words import language_of, lost_words
 from emulator.drivers.base import Driver, Scene, Worded
@@ -111,7 +112,7 @@ class LlmDriver:
 
     def _request(self, scene: Scene, text: str, purpose: str) -> RunRequest:
         return RunRequest(
-            user_id=derive_uuid("simulated-users-own-memory", scene.user_id),
+            user_id=own_memory_user(scene.user_id),
             query=text,
             run_id=derive_uuid(purpose, scene.turn_id),
             thread_id=derive_uuid("simulated-users-own-thread", scene.thread_id),

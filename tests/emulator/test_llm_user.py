@@ -12,6 +12,7 @@ import pytest
 from contracts.actor import Actor
 from contracts.maas import FoundMemory, RunAnswer, RunRequest
 from emulator.domain.policy import Act
+from emulator.domain.script import own_memory_user
 from emulator.domain.user import ActKind
 from emulator.drivers.base import Scene
 from emulator.drivers.llm import LlmDriver, prompt, role_of
@@ -27,7 +28,7 @@ from tests.emulator.talk import CAT, DOG, WHICH_CAT, WHICH_DOG, pets, play, turn
 from tests.llm.server import ProtocolServer, completion
 
 USER = derive_uuid("user")
-OWN = derive_uuid("simulated-users-own-memory", USER)
+OWN = own_memory_user(USER)
 SAID_WELL = "Right then: my cat, Tiger by name, is called in vain, it sleeps in the wardrobe."
 USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 
