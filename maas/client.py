@@ -19,12 +19,13 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest
-from kernel.errors import Unavailable
+from kernel.errors import RuleViolated, Unavailable
+from maas import maintenance, selectors, services
 from maas import memories as memory_writes
-from maas import selectors, services
 from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed
 from maas.domain.lifecycle import RunStatus
+from maas.maintenance import StudentCounts
 from maas.pipeline import carry_on
 
 if TYPE_CHECKING:
@@ -176,3 +177,27 @@ def memories_count(*, user_id: uuid.UUID) -> int:
     """How many memories the user has."""
     elsewhere = _elsewhere()
     return elsewhere.memories_count(user_id=user_id) if elsewhere else selectors.memories_count(user_id=user_id)
+
+
+def users_real(*, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of them for whom a person, not an emulator, has ever talked to the student."""
+    _only_here()
+    return maintenance.users_real(user_ids=user_ids)
+
+
+def users_count(*, user_ids: Sequence[uuid.UUID]) -> StudentCounts:
+    """How many runs, logs and memories these users have."""
+    _only_here()
+    return maintenance.users_count(user_ids=user_ids)
+
+
+def users_purge(*, user_ids: Sequence[uuid.UUID]) -> StudentCounts:
+    """Delete synthetic users with all that is kept of them. Raises as `maas.maintenance.users_purge`."""
+    _only_here()
+    return maintenance.users_purge(user_ids=user_ids)
+
+
+def _only_here() -> None:
+    """Deleting is not offered over HTTP: whoever runs the student elsewhere does it there."""
+    if settings.MAAS_URL:
+        raise RuleViolated("the student runs elsewhere (MAAS_URL): purge it there", details={"field": "MAAS_URL"})

@@ -16,6 +16,7 @@ from emulator.models import EmulationBatch
 from emulator.selectors import ground_truths, run_ids
 from emulator.services import emulation_run, emulation_start, emulation_stop
 from emulator.services.batches import batch_get, batch_move
+from emulator.services.removal import REMOVING
 from emulator.standing import standing
 from kernel.errors import DomainError, IllegalTransition, InvalidInput, NotFound
 from maas.client import MaasClient
@@ -78,11 +79,12 @@ def emulation_resume(*, batch_id: uuid.UUID, actor: Actor) -> EmulationBatch:
     """
     actor.require(Role.OPERATOR)
     batch = batch_get(batch_id)
+    if batch.error == REMOVING:
+        raise IllegalTransition("its data are being removed: it does not go on", details={"from": batch.status})
     if batch.status not in (BatchStatus.STOPPED, BatchStatus.FAILED) and not standing(batch).stalled:
         raise IllegalTransition(f"a {batch.status} emulation does not go on", details={"from": batch.status})
-    EmulationBatch.objects.filter(pk=batch_id, status__in=[BatchStatus.STOPPED, BatchStatus.FAILED]).update(
-        status=BatchStatus.PENDING, stop_requested=False, error="", finished_at=None
-    )
+    broken = EmulationBatch.objects.filter(pk=batch_id, status__in=[BatchStatus.STOPPED, BatchStatus.FAILED])
+    broken.exclude(error=REMOVING).update(status=BatchStatus.PENDING, stop_requested=False, error="", finished_at=None)
     emulation_enqueue(batch_id=batch_id)
     return batch_get(batch_id)
 

@@ -139,3 +139,27 @@ def test_batch__of_a_campaign__offers_no_buttons(operator: Client) -> None:
     page = text(operator, f"/emulations/{batch.pk}/")
     assert "part of a campaign" in page
     assert "/stop/" not in page
+
+
+def test_purge__by_a_meta_user__shows_what_would_go_and_needs_a_reason(operator: Client) -> None:
+    batch, meta_user = played(), client_of(person("alice", Role.META_USER))
+    EmulationBatch.objects.update(plan=batch.plan | {"loaded": False})
+    address = f"/emulations/{batch.pk}/"
+    assert "1 simulated people, 1 dialogues, 2 turns" in text(meta_user, address)
+    assert "Purge" not in text(operator, address)
+    assert operator.post(f"{address}purge/", {"reason": "x"}).status_code == 403
+    meta_user.post(f"{address}purge/", {"next": address})
+    assert "say why" in text(meta_user, address)
+    answer = meta_user.post(f"{address}purge/", {"reason": "served", "next": address})
+    assert answer["Location"] == "/emulations/"
+    assert "Purged: 2 turns" in text(meta_user, "/emulations/")
+    assert not EmulationBatch.objects.exists()
+
+
+def test_purge__of_what_has_to_stay__says_why(operator: Client) -> None:
+    batch, meta_user = played(), client_of(person("alice", Role.META_USER))
+    address = f"/emulations/{batch.pk}/"
+    assert "These data have to stay: its users belong to the data set" in text(meta_user, address)
+    meta_user.post(f"{address}purge/", {"reason": "x", "next": address})
+    assert "b1 stays: its users belong to the data set" in text(meta_user, address)
+    assert EmulationBatch.objects.exists()

@@ -137,7 +137,7 @@ def arms() -> list[tuple[str, str]]:
 
 
 def plan_from(posted: Mapping[str, str], scenarios: Sequence[str]) -> EmulationPlan:
-    """The plan that a form asks for; of scenarios ticked in both splits those of its own count. Raises `InvalidInput`."""
+    """The plan that a form asks for; scenarios ticked in the other split do not count. Raises `InvalidInput`."""
     split = posted.get("split") or "train"
     if split not in SPLITS:
         raise InvalidInput(_("Train or validation can be played."), details={"field": "split"})

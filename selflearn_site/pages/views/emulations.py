@@ -9,7 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from contracts.doors import actor_of
+from contracts.actor import Role
+from contracts.doors import actor_of, may
 from emulator.models import EmulationBatch
 from emulator.services.batches import batch_get
 from emulator.standing import UNDER_WAY
@@ -17,6 +18,7 @@ from emulator.transcripts import dialogue_get, transcript
 from kernel.errors import DomainError, NotAuthorised
 from maas.client import get_client
 from manager.services.emulations import emulation_halt, emulation_launch, emulation_resume
+from manager.services.purging import purge_plan, training_purge
 from selflearn_site.pages.page import LIVE_FAST, LIVE_SLOW, action, back, page, show
 from selflearn_site.pages.selectors.emulations import (
     DEFAULTS,
@@ -76,6 +78,7 @@ def emulation(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
         "rows": paged(request, dialogues, per_page=PER_PAGE),
         "wanted": wanted,
         "people": person_names(),
+        "purge": purge_plan(batches=[row.batch]) if may(request, Role.META_USER) and not row.live else None,
     }
     return show(request, "pages/emulation.html", context, live=LIVE_FAST if row.live else LIVE_SLOW)
 
@@ -100,7 +103,7 @@ def emulation_dialogue(request: HttpRequest, batch_id: uuid.UUID, dialogue_id: u
 
 @action
 def emulation_do(request: HttpRequest, batch_id: uuid.UUID, verb: str) -> HttpResponse:
-    """`stop`, `resume`: one service each."""
+    """`stop`, `resume`, `purge`: one service each."""
     if verb == "stop":
         batch = emulation_halt(batch_id=batch_id, actor=actor_of(request))
         said = _("It stops after the turns at hand.") if batch.status == "running" else _("It is stopped.")
@@ -108,6 +111,19 @@ def emulation_do(request: HttpRequest, batch_id: uuid.UUID, verb: str) -> HttpRe
     elif verb == "resume":
         emulation_resume(batch_id=batch_id, actor=actor_of(request))
         messages.success(request, _("It goes on as soon as a worker is free. No finished turn is played again."))
+    elif verb == "purge":
+        done = training_purge(
+            batches=[batch_get(batch_id)], actor=actor_of(request), reason=request.POST.get("reason", "")
+        )
+        for item in done.refused:
+            messages.error(request, _("%(batch)s stays: %(reason)s.") % {"batch": item.batch, "reason": item.reason})
+        if done.batches:
+            messages.success(
+                request,
+                _("Purged: %(turns)s turns, %(memories)s memories. What was measured and decided stays.")
+                % {"turns": done.counts.turns, "memories": done.counts.memories},
+            )
+            return HttpResponseRedirect(reverse("pages:emulations"))
     else:
         raise Http404
     return back(request, "pages:emulations")
