@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -108,7 +108,7 @@ def _measured(asked: list[tuple[uuid.UUID, Statement]]) -> tuple[list[float], li
     return secured, bare
 
 
-def _timed(calls: list[Callable[[], Any]]) -> list[float]:
+def _timed(calls: Sequence[Callable[[], Any]]) -> list[float]:
     found = []
     for call in calls:
         started = time.perf_counter()
