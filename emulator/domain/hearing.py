@@ -59,7 +59,10 @@ def read_answer(
     recalls = tuple(name for name, statement in told.items() if name not in said and _covers(text, statement))[:3]
     if _asks(text):
         return Heard(kind=HeardKind.ASKED_BACK, recalls=recalls)
-    return Heard(kind=HeardKind.REMINDED if recalls else HeardKind.ACKNOWLEDGED, recalls=recalls)
+    if recalls:
+        return Heard(kind=HeardKind.REMINDED, recalls=recalls)
+    # Told something, and answered as if asked: noticed, but no reason to lose patience.
+    return Heard(kind=HeardKind.FORGOT if _ABSTAINS.search(text) else HeardKind.ACKNOWLEDGED)
 
 
 def _of_question(text: str, question: QueryTruth, told: Mapping[str, str]) -> Heard:

@@ -178,7 +178,9 @@ def _hint(state: UserState, question: str, truth: QueryTruth) -> tuple[str, ...]
     known = {plain(word) for fact in (*truth.key_facts, *truth.forbidden) for word in fact.split()}
     known |= set(carriers(question))
     for name in truth.expects:
-        words = [word for word in carriers_as_written(state.told.get(name, "")) if plain(word) not in known]
+        told = sentences_of(state.told.get(name, ""))
+        near = [text for text in told if any(plain(fact) in plain(text) for fact in truth.key_facts)]
+        words = [word for word in carriers_as_written(" ".join(near or told)) if plain(word) not in known]
         if words:
             return tuple(sorted(words, key=len, reverse=True)[:_HINTS])
     return ()

@@ -104,6 +104,7 @@ def truth(**changes: Any) -> QueryTruth:
         ("Oh, I am with you.", None, HeardKind.ACKNOWLEDGED),
         ("From before: the spotted dog is Biscuit.", None, HeardKind.REMINDED),
         ("How is it going?", None, HeardKind.ASKED_BACK),
+        ("I have no memory of that.", None, HeardKind.FORGOT),
         ("", truth(), HeardKind.NOTHING),
     ],
 )  # fmt: skip
