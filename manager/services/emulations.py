@@ -21,6 +21,7 @@ from emulator.standing import standing
 from kernel.errors import DomainError, IllegalTransition, InvalidInput, NotFound
 from maas.client import MaasClient
 from manager.engine.passes import recorded
+from manager.engine.simulator import is_golden
 from sensor.services import runs_capture
 from tuner.selectors import effective_params
 
@@ -118,7 +119,9 @@ def emulation_play(*, batch_id: uuid.UUID, client: MaasClient, seconds: float = 
         return batch
     until = time.monotonic() + seconds
     try:
-        batch = emulation_run(batch_id=batch_id, client=client, should_stop=lambda: time.monotonic() >= until)
+        batch = emulation_run(
+            batch_id=batch_id, client=client, should_stop=lambda: time.monotonic() >= until, is_golden=is_golden
+        )
     except DomainError as error:  # the batch says so itself, and can be gone on with
         log.warning("emulation_broken_off", batch=str(batch_id), error=error.message)
         batch = batch_get(batch_id)
