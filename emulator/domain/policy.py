@@ -38,7 +38,7 @@ class Act:
 def next_act(state: UserState) -> Act | Ending:
     """The next act, or why the dialogue is over.
 
-    1. Patience that is lost ends it, with a short goodbye. 2. So does the turn limit.
+    1. The turn limit ends it. 2. So does patience that is lost, with a short goodbye.
     3. A question that got no good answer is followed up, as far as turns may be added: made clear, corrected, or
        asked more simply, each once. 4. After two answers in a row without help another question goes first.
     5. Before the goodbye, and if in the mood: test the memory, or have it summed up. 6. Else the agenda goes on.
@@ -46,10 +46,10 @@ def next_act(state: UserState) -> Act | Ending:
     last = state.last
     if last is not None and last.kind is ActKind.LEAVE:
         return Ending.PATIENCE
-    if state.patience_left <= 0 and (state.open_points or state.extras_left):
-        return _act(state, ActKind.LEAVE, f"{state.unhelped} answers in a row did not help")
     if len(state.said) >= state.limit:
         return Ending.LIMIT if state.open_points else Ending.GOAL
+    if state.patience_left <= 0:
+        return _act(state, ActKind.LEAVE, f"{state.unhelped} answers in a row did not help")
     if last is not None and last.heard is not None and state.extras_left:
         follow = _follow_up(state, last, last.heard)
         if follow is not None:

@@ -72,14 +72,15 @@ def emulation_run(
 
     A failed run makes its dialogue invalid and the batch goes on. What the client raises (no connection) marks the
     batch failed and is raised; running it again goes on from there. Raises `NotFound`; `Conflict` when the batch
-    cannot be run from its state.
+    cannot be run from its state; `InvalidInput` when it needs a model and none is set up.
     """
     batch = batch_get(batch_id)
     if batch.status == BatchStatus.COMPLETED:
         return batch
+    plan = EmulationPlan.model_validate(batch.plan)
+    driver = driver or driver_of(plan, client)
     if not batch_move(batch_id=batch_id, target=BatchStatus.RUNNING):
         raise Conflict(f"emulation {batch.batch} cannot be run now")
-    plan = EmulationPlan.model_validate(batch.plan)
     if memories_import is None:
         from maas.client import memories_import as students_own
 
@@ -91,7 +92,7 @@ def emulation_run(
         on_progress=on_progress,
         should_stop=should_stop,
         memories_import=memories_import,
-        driver=driver or driver_of(plan, client),
+        driver=driver,
         is_golden=is_golden,
     )
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from contracts.actor import Actor
@@ -49,6 +51,14 @@ class Remembers:
         return f"You told me: {best}" if best else "Welcome."
 
 
+Reply = Callable[[RunRequest], str]
+Student = Callable[[], Reply]
+
+
+def _says(text: str) -> Reply:
+    return lambda _: text
+
+
 def transcripts(actor: Actor, batch: str, maas: FakeMaas, *, dialogues: int = 36) -> dict[str, list[str]]:
     plan = EmulationPlan(batch=batch, dialogues=dialogues, seed=3, user_salt="same")
     made = emulation_run(batch_id=emulation_start(plan=plan, actor=actor).pk, client=maas)
@@ -59,9 +69,14 @@ def transcripts(actor: Actor, batch: str, maas: FakeMaas, *, dialogues: int = 36
     }
 
 
-def test_emulation_run__other_answers__change_at_least_half_of_the_next_turns(bob: Actor) -> None:
-    one = transcripts(bob, "one", FakeMaas(reply=Remembers()))
-    other = transcripts(bob, "other", FakeMaas(reply=lambda _: NO_MEMORY))
+@pytest.mark.parametrize(
+    ("kind", "other_kind"), [(Remembers, lambda: _says(NO_MEMORY)), (lambda: _says("Noted."), lambda: _says(NO_MEMORY))]
+)
+def test_emulation_run__other_answers__change_at_least_half_of_the_next_turns(
+    bob: Actor, kind: Student, other_kind: Student
+) -> None:
+    one = transcripts(bob, "one", FakeMaas(reply=kind()))
+    other = transcripts(bob, "other", FakeMaas(reply=other_kind()))
     pairs = [
         (first, second) for name, said in one.items() for first, second in zip(said[1:], other[name][1:], strict=False)
     ]

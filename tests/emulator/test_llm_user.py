@@ -12,13 +12,14 @@ import pytest
 from contracts.actor import Actor
 from contracts.maas import FoundMemory, RunAnswer, RunRequest
 from emulator.domain.policy import Act
-from emulator.domain.script import own_memory_user
+from emulator.domain.script import EmulationPlan, own_memory_user
 from emulator.domain.user import ActKind
 from emulator.drivers.base import Scene
 from emulator.drivers.llm import LlmDriver, prompt, role_of
 from emulator.library import load_personas
-from emulator.models import EmulationDialogue
+from emulator.models import EmulationBatch, EmulationDialogue
 from emulator.selectors import ground_truths
+from emulator.services import emulation_run, emulation_start
 from kernel.canonical import derive_uuid
 from kernel.errors import InvalidInput
 from llm.offline import OfflineModel
@@ -186,3 +187,11 @@ def test_emulation_run__played_by_a_model__keeps_truth_and_counts_its_tokens(
         (turns_of()[1].memory_id,),
         (turns_of()[2].memory_id,),
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_emulation_run__no_model_set_up__says_so_and_leaves_the_batch_to_be_run(bob: Actor) -> None:
+    batch = emulation_start(plan=EmulationPlan(batch="b1", dialogues=1, driver="llm"), actor=bob)
+    with pytest.raises(InvalidInput, match="SELFLEARN_LLM"):
+        emulation_run(batch_id=batch.pk, client=FakeMaas())
+    assert EmulationBatch.objects.get().status == "pending"

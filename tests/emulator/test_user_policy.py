@@ -26,6 +26,7 @@ def played(script: DialogueScript, told: dict[str, str], earlier: list[Asked], d
     """One dialogue with answers drawn at random: the state at its end, and how it ended."""
     said: list[Said] = []
     patience = draw.randint(1, 6)
+    limit = turn_limit(len(script.turns), turns=draw.choice([None, None, 2, 5]))
     while True:
         state = UserState(
             goal=script.goal,
@@ -35,7 +36,7 @@ def played(script: DialogueScript, told: dict[str, str], earlier: list[Asked], d
             earlier=tuple(earlier),
             retold=frozenset(),
             patience=patience,
-            limit=turn_limit(len(script.turns)),
+            limit=limit,
             luck=7,
             said=tuple(said),
         )
