@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import get_args
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
@@ -71,7 +72,8 @@ def golden_preview(*, draft: GoldenDraft, dataset: str) -> tuple[ExampleValue, l
     dataset_name_check(dataset)
     exchange = exchange_of(draft.run_id)
     value = _value(draft, exchange)
-    if GoldenSeal.objects.filter(dataset__name=dataset, source_run=draft.run_id).exists():
+    seals = GoldenSeal.objects.filter(dataset__name=dataset)
+    if seals.filter(Q(source_run=draft.run_id) | Q(digests__has_key=value.external_id)).exists():
         raise Conflict(f"this exchange is or was a golden example of {dataset!r} already")
     return value, _warnings(value)
 

@@ -237,10 +237,11 @@ def test_store__again__returns_what_is_there_and_other_content_is_a_conflict(bob
 
 def test_store__examples__come_back_whole(bob: Actor) -> None:
     value = example(key_facts=("Kazan",), forbidden=("Samara",), should_retrieve=False, difficulty="hard")
-    keep(bob, value, train=[example("t1")])
+    of_train = example("t1", user=2, expected_memory_ids=(derive_uuid("another"),))
+    keep(bob, value, train=[of_train])
 
     assert golden_examples(dataset="d") == [value]
-    assert examples(dataset="d", split="train") == [example("t1")]
+    assert examples(dataset="d", split="train") == [of_train]
 
 
 def test_golden__intact__is_given_with_times_of_any_zone(bob: Actor) -> None:
