@@ -27,7 +27,7 @@ def main(database: str, batch: str, text: str) -> None:
     from tests.emulator.fakes import FakeMaas
 
     def hang(request: RunRequest) -> None:
-        if request.query == text:
+        if text in request.query:
             sys.stdout.write("hanging\n")
             sys.stdout.flush()
             while True:
