@@ -203,7 +203,7 @@ class _Game:
             persona=self._personas.get(dialogue.persona),
             history=history,
         )
-        turns = list(dialogue.turns.order_by("position"))
+        turns = _as_written(dialogue)
         while not dialogue.ending:
             if self._stop_now():
                 return None
@@ -211,7 +211,8 @@ class _Game:
             if not turns:
                 step = user.next(turns)
                 dialogue_begin(dialogue=dialogue, step=step)
-                turns = list(dialogue.turns.order_by("position"))
+                turns = _as_written(dialogue)
+                self._grown(dialogue.turns_expected - before)
             else:
                 turn = turns[-1]
                 answer = self._ask(dialogue, turn)
@@ -220,11 +221,11 @@ class _Game:
                 turn.dialogue = dialogue
                 failed = turn_finish(turn=turn, answer=answer, told=told, step=step)
                 if failed is None:  # another process plays it too, and was first
-                    dialogue.refresh_from_db()
-                    turns = list(dialogue.turns.order_by("position"))
+                    turns = _as_written(dialogue)
                 elif step.following is not None:
                     turns.append(step.following)
-                self._finished(failed, more=dialogue.turns_expected - before)
+                self._grown(dialogue.turns_expected - before)
+                self._finished(failed)
         return user.faults(turns, ending=dialogue.ending, is_golden=self._is_golden)
 
     def _ask(self, dialogue: EmulationDialogue, turn: EmulationTurn) -> RunAnswer:
@@ -246,12 +247,15 @@ class _Game:
             )
         )
 
-    def _finished(self, failed: bool | None, *, more: int = 0) -> None:
+    def _grown(self, turns: int) -> None:
+        with self._lock:
+            self._total += turns
+
+    def _finished(self, failed: bool | None) -> None:
         with self._lock:
             self._played += 1
             self._done += 1
             self._failed += bool(failed)
-            self._total += more
         self._report()
 
     def _stop_now(self) -> bool:
@@ -281,3 +285,10 @@ class _Game:
                     eta_seconds=left / rate if rate else None,
                 )
             )
+
+
+def _as_written(dialogue: EmulationDialogue) -> list[EmulationTurn]:
+    """The dialogue's turns, and itself anew, in this order: its counts are then never older than the turns."""
+    turns = list(dialogue.turns.order_by("position"))
+    dialogue.refresh_from_db(fields=["turns_expected", "ending"])
+    return turns

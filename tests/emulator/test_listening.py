@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -221,3 +222,15 @@ def test_emulation_start__stored_before_there_were_drivers__is_gone_on_with(bob:
     first = emulation_start(plan=plan, actor=bob)
     EmulationBatch.objects.update(plan={k: v for k, v in first.plan.items() if k != "driver"})
     assert emulation_start(plan=EmulationPlan(batch="b1", dialogues=2), actor=bob).pk == first.pk
+
+
+def test_emulation_run__two_players_of_one_batch__say_each_turn_once_and_count_alike(bob: Actor) -> None:
+    batch = emulation_start(plan=EmulationPlan(batch="b1", dialogues=24, parallel=2), actor=bob)
+    maas = FakeMaas(reply=lambda _: NO_MEMORY)
+    with ThreadPoolExecutor(2) as players:
+        for player in [players.submit(emulation_run, batch_id=batch.pk, client=maas) for _ in range(2)]:
+            player.result()
+    batch.refresh_from_db()
+    assert batch.turns_done == batch.turns_total == EmulationTurn.objects.count() == len(maas.answers)
+    assert (batch.dialogues_done, batch.dialogues_invalid) == (24, 0)
+    assert sum(EmulationDialogue.objects.values_list("turns_expected", flat=True)) == batch.turns_total
