@@ -103,6 +103,19 @@ class RunAnswer(Message):
     )
 
 
+class StudentCounts(Part):
+    """Rows of some users in the student."""
+
+    runs: int = 0
+    logs: int = 0
+    memories: int = 0
+
+    def __add__(self, other: StudentCounts) -> StudentCounts:
+        return StudentCounts(
+            runs=self.runs + other.runs, logs=self.logs + other.logs, memories=self.memories + other.memories
+        )
+
+
 class NewMemory(Message):
     """A memory made from an existing history, for `maas.client.memories_import`."""
 

@@ -87,7 +87,7 @@ def transcript(*, dialogue: EmulationDialogue, client: MaasClient) -> list[Excha
     turns = list(dialogue.turns.filter(finished_at__isnull=False).order_by("position"))
     wanted = {memory for turn in turns for memory in turn.expected_memory_ids}
     said = EmulationTurn.objects.filter(batch_id=dialogue.batch_id, memory_id__in=wanted)
-    texts = dict(said.values_list("memory_id", "text"))
+    texts = {memory: text for memory, text in said.values_list("memory_id", "text") if memory is not None}
     return [_exchange(turn, _answer(turn, dialogue.user_id, client), texts) for turn in turns]
 
 

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Protocol
 from django.conf import settings
 from django.db import IntegrityError
 
-from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest
+from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest, StudentCounts
 from kernel.errors import RuleViolated, Unavailable
 from maas import maintenance, selectors, services
 from maas import memories as memory_writes
 from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed
 from maas.domain.lifecycle import RunStatus
-from maas.maintenance import StudentCounts
 from maas.pipeline import carry_on
 
 if TYPE_CHECKING:

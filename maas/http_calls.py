@@ -20,6 +20,7 @@ LOST_SECONDS = 30.0
 """How long one call tries to reach a service that was there before; a restart takes less."""
 NEVER_REACHED_SECONDS = 3.0
 """The same for a service that has not answered yet: its address may be wrong."""
+TELL_AGAIN_SECONDS = 10.0
 
 _SLOW_DOWN = frozenset({429, 503})
 _LOST = frozenset({502, 504})
@@ -62,7 +63,7 @@ class Calls:
         limits = httpx2.Limits(max_connections=CEILING, max_keepalive_connections=CEILING, keepalive_expiry=4.0)
         self._http = httpx2.Client(headers=headers, limits=limits)
         self._base, self._patience, self._lost = base, patience, lost
-        self._reached = False
+        self._reached, self._tell_again = False, 0.0
         self.pace = Pace()
 
     def call(
@@ -98,9 +99,16 @@ class Calls:
             since[problem.slow] = since[problem.slow] or now
             since[not problem.slow] = 0.0
             self._give_up_after(problem, since[problem.slow], now + pause)
-            log.info("maas_call_held", path=path.partition("?")[0], why=problem.reason, pause=round(pause, 2))
+            self._tell(problem, pause)
             time.sleep(pause)
             held += time.monotonic() - now
+
+    def _tell(self, problem: _Refused, pause: float) -> None:
+        """One line for a burst: dozens of threads are held for one cause."""
+        now = time.monotonic()
+        if now >= self._tell_again:
+            self._tell_again = now + TELL_AGAIN_SECONDS
+            log.warning("maas_calls_held", why=problem.reason, pause=round(pause, 2), at_once=self.pace.limit)
 
     def _give_up_after(self, problem: _Refused, since: float, next_try: float) -> None:
         lost = self._lost if self._reached else min(self._lost, NEVER_REACHED_SECONDS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from contracts.maas import StudentCounts
 from kernel.errors import Conflict, RuleViolated
 from maas.access import as_service
 
@@ -18,18 +18,6 @@ _OPEN = (
     " AND (status NOT IN ('COMPLETED', 'FAILED') OR needs_archive)"
 )
 _TABLES = {"logs": "raw_logs", "runs": "pipeline_runs", "memories": "lsm_storage"}
-
-
-@dataclass(frozen=True, slots=True)
-class StudentCounts:
-    """Rows of the student."""
-
-    runs: int = 0
-    logs: int = 0
-    memories: int = 0
-
-    def __add__(self, other: StudentCounts) -> StudentCounts:
-        return StudentCounts(self.runs + other.runs, self.logs + other.logs, self.memories + other.memories)
 
 
 def users_real(*, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

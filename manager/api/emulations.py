@@ -16,7 +16,7 @@ from emulator.domain.lifecycle import BatchStatus
 from emulator.domain.script import DriverName, EmulationPlan
 from emulator.models import EmulationBatch, EmulationDialogue
 from emulator.services.batches import batch_get
-from emulator.standing import standing
+from emulator.standing import Standing, standing
 from emulator.transcripts import Exchange, dialogue_get, transcript
 from maas.client import get_client
 from manager.services import emulations as service
@@ -78,7 +78,7 @@ class EmulationOut(Schema):
 
     @staticmethod
     def resolve_stalled(batch: EmulationBatch) -> bool:
-        return bool(_standing(batch).stalled)
+        return _standing(batch).stalled
 
 
 class EmulationDetail(EmulationOut):
@@ -106,11 +106,11 @@ class TranscriptOut(DialogueOut):
     exchanges: list[Exchange]
 
 
-def _standing(batch: EmulationBatch) -> Any:
-    """Once for each row, however many of its fields are shown."""
-    if not hasattr(batch, "_standing"):
-        batch._standing = standing(batch)  # type: ignore[attr-defined]  # kept on the row for its other fields
-    return batch._standing
+def _standing(batch: EmulationBatch) -> Standing:
+    """Once for each row, however many of its fields are shown: it is kept on the row."""
+    kept: Standing = batch.__dict__.get("_standing") or standing(batch)
+    batch.__dict__["_standing"] = kept
+    return kept
 
 
 @router.post("/emulations", response={202: EmulationOut}, summary="Play dialogues of simulated users")

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from audit.services import entry_append
 from contracts.actor import Actor, Role
+from contracts.maas import StudentCounts
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.selectors import run_ids
 from emulator.services.removal import REMOVING, batch_mark_removing, batch_remove_dialogues
@@ -21,7 +22,7 @@ from experiments.models import EvaluationExample, Experiment
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from kernel.errors import InvalidInput, NotFound
-from maas.client import StudentCounts, users_count, users_purge, users_real
+from maas.client import users_count, users_purge, users_real
 from manager.services.emulations import emulation_record
 from sensor.services.removal import runs_forget
 

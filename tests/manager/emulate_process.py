@@ -22,18 +22,17 @@ def main(databases: str, *arguments: str) -> None:
         connections.settings[alias]["NAME"] = name
     from django.core.management import execute_from_command_line
 
+    from emulator.services import emulation_run
     from manager.services import playing
-
-    run = playing.emulation_run
 
     def speaking(**given: Any) -> Any:
         def show(progress: Any) -> None:
             sys.stdout.write(f"turn {progress.turns_done}\n")
             sys.stdout.flush()
 
-        return run(**{**given, "on_progress": show})
+        return emulation_run(**{**given, "on_progress": show})
 
-    playing.emulation_run = speaking
+    vars(playing)["emulation_run"] = speaking
     execute_from_command_line(["manage.py", "emulate", *arguments])
 
 

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from emulator.models import EmulationBatch, EmulationTurn
+from emulator.services import emulation_run
 from maas.access import as_service
 from maas.models import PipelineRun
 from manager.services import playing
@@ -41,7 +42,7 @@ def pressed_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """`pressed_after(3)`: Ctrl-C comes after the third turn."""
 
     def set_up(turns: int) -> None:
-        run, seen = playing.emulation_run, 0
+        seen = 0
 
         def counting(**given: Any) -> EmulationBatch:
             def show(_: Any) -> None:
@@ -50,7 +51,7 @@ def pressed_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
                 if seen == turns:
                     os.kill(os.getpid(), signal.SIGINT)
 
-            return run(**{**given, "on_progress": show})
+            return emulation_run(**{**given, "on_progress": show})
 
         monkeypatch.setattr(playing, "emulation_run", counting)
 

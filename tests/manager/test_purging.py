@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_purge__in_the_change_log__says_who_why_and_how_much(bob: Actor, alice: 
     begun, ended = AuditEntry.objects.filter(subject_type="emulation", subject_id="train-me").order_by("id")
     assert (begun.action, ended.action) == ("training_purge_begun", "training_purged")
     assert (ended.actor, ended.reason) == ("alice", "served its time")
-    assert ended.after == begun.after == json.loads(json.dumps(purging.asdict(done.counts)))
+    assert ended.after == begun.after == json.loads(json.dumps(asdict(done.counts)))
 
 
 def test_purge__with_events__forgets_what_was_recorded_of_its_runs_alone(bob: Actor, alice: Actor) -> None:
