@@ -14,13 +14,13 @@ ABSTENTION: Final[dict[Language, str]] = {
 
 # Remarks hold function words alone, so that no reader of claims finds one in them.
 GREETING: Final[dict[Language, str]] = {
-    "en": "Here I am.",
-    "ru": "Вот и я.",
+    "en": "I am here for you.",
+    "ru": "Я здесь.",
 }
 
 ACKNOWLEDGEMENT: Final[dict[Language, str]] = {
-    "en": "Oh, I am with you.",
-    "ru": "Да, конечно.",
+    "en": "I have it, and will not let it go.",
+    "ru": "Теперь это и у меня есть.",
 }
 
 REMINDER: Final[dict[Language, str]] = {

@@ -50,7 +50,7 @@ def pets(name: str = "d1") -> DialogueScript:
     return made
 
 
-def knows(answers: dict[str, str], *, otherwise: str = "Oh, I am with you.") -> Callable[[RunRequest], str]:
+def knows(answers: dict[str, str], *, otherwise: str = "I have it, and will not let it go.") -> Callable[[RunRequest], str]:
     """Answers by what the query holds."""
     return lambda request: next((text for held, text in answers.items() if held in request.query), otherwise)
 

@@ -77,7 +77,7 @@ def scene(**changes: Any) -> Scene:
         "goal": "be small",
         "seed": 7,
         "said": ("Hello.",),
-        "answer": "Here I am.",
+        "answer": "I am here for you.",
     }
     return Scene(**(values | changes))
 
@@ -140,15 +140,15 @@ def test_word__before_speaking__recalls_from_a_memory_of_its_own(
     (request,) = maas.asked
     assert (request.user_id, request.mode, request.query) == (OWN, "evaluation", CAT)
     told = json.loads(server.requests[0][1]["messages"][-1]["content"])
-    assert (told["YOU_RECALL"], told["LAST_ANSWER"]) == (["It praised my wardrobe."], "Here I am.")
+    assert (told["YOU_RECALL"], told["LAST_ANSWER"]) == (["It praised my wardrobe."], "I am here for you.")
 
 
 def test_heard__an_answer__is_kept_once_in_its_own_memory(driver: LlmDriver, maas: Rememberer) -> None:
     for _ in range(2):
-        driver.heard(said=CAT, answer="Oh, I am with you.", scene=scene())
+        driver.heard(said=CAT, answer="I have it, and will not let it go.", scene=scene())
     assert {request.user_id for request in maas.asked} == {OWN}
     assert len(maas.answers) == 1
-    assert maas.asked[0].query == f"{CAT} The assistant answered: Oh, I am with you."
+    assert maas.asked[0].query == f"{CAT} The assistant answered: I have it, and will not let it go."
 
 
 def test_prompt__each_persona__is_spoken_by_one_of_five_roles_and_leaves_no_gap() -> None:
