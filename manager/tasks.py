@@ -73,13 +73,15 @@ def activation_settle(campaign_id: str) -> int:
 
 
 def unattended_pick_up() -> int:
-    """Every minute: queue running campaigns that nobody works on and approvals that were not finished, and close
-    approvals that waited too long. Returns how many campaigns were queued."""
+    """Every minute: queue running campaigns and emulations that nobody works on and approvals that were not
+    finished, and close approvals that waited too long. Returns how many campaigns were queued."""
     with transaction.atomic():
         approvals_expire(actor=component("manager"))
     found = campaigns_unattended()
     for campaign_id in found:
         campaign_enqueue(campaign_id=campaign_id)
+    for batch_id in emulations.emulations_unattended():
+        emulations.emulation_enqueue(batch_id=batch_id)
     for approval_id in approvals_unfinished():
         approval_finish_enqueue(approval_id=approval_id)
     return len(found)

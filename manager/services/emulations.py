@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import timedelta
 
 import structlog
+from django.db.models import Q
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from contracts.actor import Actor, Role
@@ -30,6 +33,8 @@ log = structlog.get_logger(__name__)
 PLAY_TASK = "manager.tasks.emulation_play"
 SLICE_SECONDS = 300.0
 """Of playing in one task. With the turns at hand, each as slow as the student may be, it ends before it is cut off."""
+ABANDONED_AFTER = timedelta(minutes=10)
+COMMAND_LINE = "person:command-line"
 MOST_DIALOGUES = 10_000
 """Of one emulation that is started at a page or over the API: what its users say is written while the caller waits."""
 
@@ -130,6 +135,18 @@ def emulation_play(*, batch_id: uuid.UUID, client: MaasClient, seconds: float = 
         return batch_get(batch_id)
     emulation_record(batch)
     return batch
+
+
+def emulations_unattended() -> list[uuid.UUID]:
+    """Batches whose worker died: being played, and nothing of them was for longer than a slow student takes.
+
+    Those of campaigns go on with their campaign, those of the command line with whoever started them.
+    """
+    others = Q(created_by__startswith="component:") | Q(created_by=COMMAND_LINE)
+    rows = EmulationBatch.objects.filter(status=BatchStatus.RUNNING, stop_requested=False).exclude(others)
+    quiet = timezone.now() - ABANDONED_AFTER
+    rows = rows.filter(started_at__lt=quiet).exclude(turns__finished_at__gte=quiet)
+    return list(rows.values_list("pk", flat=True))
 
 
 def emulation_record(batch: EmulationBatch) -> None:

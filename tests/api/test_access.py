@@ -97,7 +97,10 @@ NEEDS_OPERATOR: Calls = (
     ("goals/{goal}/stop", {}),
     ("incidents/{incident}/acknowledge", {}),
     ("incidents/{incident}/resolve", {}),
+    ("emulations", {"dialogues": 1}),
     ("emulations/{batch}/stop", {}),
+    ("emulations/{batch}/resume", {}),
+    ("maas/memories/import", {"memories": [{"text": "no"}]}),
 )
 FORGED = [(path, body, Role.VIEWER) for path, body in NEEDS_META_USER + NEEDS_OPERATOR]
 FORGED += [(path, body, Role.OPERATOR) for path, body in NEEDS_META_USER]

@@ -162,3 +162,20 @@ def test_play__real_student__keeps_truth_for_its_questions(bob: Actor) -> None:
     emulation_play(batch_id=batch.pk, client=get_client())
     batch.refresh_from_db()
     assert SensorEvent.objects.filter(batch="bg").count() == batch.queries_total > 0
+
+
+@pytest.mark.parametrize(
+    ("minutes", "by", "queued"),
+    [(11, "person:bob", 1), (2, "person:bob", 0), (11, "person:command-line", 0), (11, "component:manager", 0)],
+)
+def test_pick_up__worker_of_an_emulation_died__queues_it_again(bob: Actor, minutes: int, by: str, queued: int) -> None:
+    batch = small(bob)
+    OrmQ.objects.all().delete()
+    then = timezone.now() - timedelta(minutes=minutes)
+    EmulationBatch.objects.update(status="running", started_at=then, created_by=by)
+    tasks.unattended_pick_up()
+    assert OrmQ.objects.count() == queued
+    for task in OrmQ.objects.all():
+        assert tasks.emulation_play(*task.args()) in ("completed", "failed")
+    batch.refresh_from_db()
+    assert (batch.status == "running") is not bool(queued)
