@@ -46,7 +46,7 @@ _BOOSTED = """
 _STATEMENT = """
 WITH own AS MATERIALIZED (
   SELECT m.id, m.simulated_at{columns} FROM lsm_storage AS m
-  WHERE m.simulated_at <= coalesce(%(until)s, clock_timestamp())
+  WHERE m.simulated_at <= coalesce(%(until)s, clock_timestamp()) AND {narrow}
 ),{ctes}{spread}{boosted}
 , parts AS (
   SELECT id, raw, from_neighbours, is_named, is_dated,
@@ -78,6 +78,7 @@ def statement(strategy_name: str, *, neighbours: bool, person: bool, date: bool)
     columns = dict.fromkeys((*strategy.columns, *(("tsv",) if person else ())))
     return _STATEMENT.format(
         columns="".join(f", m.{name}" for name in columns),
+        narrow="true" if neighbours else strategy.narrow,
         ctes=strategy.ctes,
         spread=_SPREAD.format(matched=matched) if neighbours else "",
         boosted=_BOOSTED.format(

@@ -46,11 +46,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """`columns`: what of `lsm_storage AS m` the fragment reads, beside id and simulated_at."""
+    """`columns`: what of `lsm_storage AS m` the fragment reads, beside id and simulated_at. `narrow`: a condition on
+    `m` without which nothing matches; left out where neighbours, who may match nothing themselves, count."""
 
     name: str
     ctes: str
     columns: tuple[str, ...] = ()
+    narrow: str = "true"
     reads_tags: bool = False
     reads_words: bool = False
     reads_meaning: bool = False
@@ -81,16 +83,17 @@ def stemmed(keywords: Sequence[str]) -> list[str]:
     return list(result)
 
 
-_OVERLAP = "(SELECT count(*) FROM unnest(o.semantic_tags) AS t(tag) WHERE t.tag = ANY(%(tags)s))"
-
 TAGS = Strategy(
     name="tags",
     columns=("semantic_tags",),
+    narrow="(%(min_overlap)s = 0 OR m.semantic_tags && %(tags)s::text[])",
     reads_tags=True,
-    ctes=f"""
-tags AS (
-  SELECT o.id, {_OVERLAP}::float8 AS raw FROM own AS o
-  WHERE %(min_overlap)s = 0 OR (o.semantic_tags && %(tags)s::text[] AND {_OVERLAP} >= %(min_overlap)s)
+    ctes="""
+shared AS MATERIALIZED (
+  SELECT o.id, (SELECT count(*) FROM unnest(o.semantic_tags) AS t(tag) WHERE t.tag = ANY(%(tags)s))::float8 AS raw
+  FROM own AS o
+), tags AS (
+  SELECT id, raw FROM shared WHERE raw >= %(min_overlap)s
 )""",
 )
 
