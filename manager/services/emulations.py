@@ -35,7 +35,7 @@ SLICE_SECONDS = 300.0
 """Of playing in one task. With the turns at hand, each as slow as the student may be, it ends before it is cut off."""
 ABANDONED_AFTER = timedelta(minutes=10)
 COMMAND_LINE = "person:command-line"
-MOST_DIALOGUES = 10_000
+MOST_DIALOGUES = 5_000
 """Of one emulation that is started at a page or over the API: what its users say is written while the caller waits."""
 
 

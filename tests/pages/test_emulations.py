@@ -75,7 +75,7 @@ def test_form__filled_in__starts_what_was_asked_for(operator: Client) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"dialogues": "many"}, "Dialogues: a whole number from 1 to 10000."),
+        ({"dialogues": "many"}, "Dialogues: a whole number from 1 to 5000."),
         ({"turns": "0"}, "Turns: a whole number from 1 to 100."),
         ({"parallel": "65"}, "Users at once: a whole number from 1 to 64."),
         ({"split": "golden"}, "Train or validation can be played."),
