@@ -16,6 +16,8 @@ class BatchStatus(StrEnum):
 
 
 _RUN = frozenset({BatchStatus.RUNNING})
+_QUEUE = frozenset({BatchStatus.PENDING})
+"""Whoever plays in slices puts a batch back into the queue between them."""
 _ENDS = frozenset({BatchStatus.COMPLETED, BatchStatus.STOPPED, BatchStatus.FAILED})
 
 BATCH = Lifecycle(
@@ -23,7 +25,7 @@ BATCH = Lifecycle(
     {
         BatchStatus.PENDING: _RUN | {BatchStatus.STOPPED},
         BatchStatus.RUNNING: _ENDS | _RUN,
-        BatchStatus.STOPPED: _RUN,
-        BatchStatus.FAILED: _RUN,
+        BatchStatus.STOPPED: _RUN | _QUEUE,
+        BatchStatus.FAILED: _RUN | _QUEUE,
     },
 )

@@ -13,6 +13,7 @@ from django.db import transaction
 from audit.services import entry_append
 from contracts.actor import Actor, Role
 from contracts.maas import StudentCounts
+from emulator.domain.script import own_memory_user
 from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from emulator.selectors import run_ids
 from emulator.services.removal import REMOVING, batch_mark_removing, batch_remove_dialogues
@@ -130,7 +131,7 @@ def _purge(batch: EmulationBatch, *, actor: Actor, reason: str, events: bool) ->
             _say(batch, "training_purge_begun", actor, reason, _counted(batch, events=events))
     if not events and not begun:
         emulation_record(batch)
-    student = users_purge(user_ids=users)
+    student = users_purge(user_ids=_in_student(users))
     forgotten = runs_forget(run_ids=runs) if events else 0
     dialogues, turns = batch_remove_dialogues(batch_id=batch.pk)
     counts = _of(1, len(users), dialogues, turns, student, forgotten)
@@ -193,11 +194,16 @@ def _counted(batch: EmulationBatch, *, events: bool) -> Counts:
     users = _users(batch)
     turns = EmulationTurn.objects.filter(batch=batch).count()
     recorded = len(run_ids(batch=batch.batch)) if events else 0
-    return _of(1, len(users), batch.dialogues.count(), turns, users_count(user_ids=users), recorded)
+    return _of(1, len(users), batch.dialogues.count(), turns, users_count(user_ids=_in_student(users)), recorded)
 
 
 def _of(batches: int, users: int, dialogues: int, turns: int, student: StudentCounts, events: int) -> Counts:
     return Counts(batches, users, dialogues, turns, student.runs, student.logs, student.memories, events)
+
+
+def _in_student(users: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Under whom the student knows them: a model that speaks for one of them remembers under a name of its own."""
+    return [*users, *map(own_memory_user, users)]
 
 
 def _users(batch: EmulationBatch) -> list[uuid.UUID]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit.models import AuditEntry
 from contracts.actor import Actor
 from contracts.maas import NewMemory, RunRequest
-from emulator.domain.script import EmulationPlan
+from emulator.domain.script import EmulationPlan, own_memory_user
 from emulator.models import EmulationBatch, EmulationTurn
 from experiments.models import Dataset, EvaluationExample
 from kernel.errors import IllegalTransition, InvalidInput, NotAuthorised, RuleViolated, Unavailable
@@ -63,6 +63,14 @@ def test_purge__of_a_batch__leaves_nothing_of_its_users_and_keeps_parameters_and
         events,
         truths,
     )
+
+
+def test_purge__what_a_model_remembered_as_one_of_them__goes_too(bob: Actor, alice: Actor) -> None:
+    batch = played(bob)
+    own = own_memory_user(batch.dialogues.get().user_id)
+    get_client().ask(RunRequest(user_id=own, query="It answered that it liked my garden.", client_kind="emulator"))
+    training_purge(batches=[batch], actor=alice, reason="served its time")
+    assert student_rows() == [0, 0, 0]
 
 
 def test_purge__in_the_change_log__says_who_why_and_how_much(bob: Actor, alice: Actor) -> None:
