@@ -50,7 +50,10 @@ def pets(name: str = "d1") -> DialogueScript:
     return made
 
 
-def knows(answers: dict[str, str], *, otherwise: str = "I have it, and will not let it go.") -> Callable[[RunRequest], str]:
+NOTED = "I have it, and will not let it go."
+
+
+def knows(answers: dict[str, str], *, otherwise: str = NOTED) -> Callable[[RunRequest], str]:
     """Answers by what the query holds."""
     return lambda request: next((text for held, text in answers.items() if held in request.query), otherwise)
 
