@@ -226,6 +226,8 @@ class _Game:
                     turns.append(step.following)
                 self._grown(dialogue.turns_expected - before)
                 self._finished(failed)
+        # Read anew: another player may have ended it between our look at the turns and our look at the ending.
+        turns = list(dialogue.turns.order_by("position"))
         return user.faults(turns, ending=dialogue.ending, is_golden=self._is_golden)
 
     def _ask(self, dialogue: EmulationDialogue, turn: EmulationTurn) -> RunAnswer:
