@@ -19,7 +19,7 @@ GREETING: Final[dict[Language, str]] = {
 }
 
 ACKNOWLEDGEMENT: Final[dict[Language, str]] = {
-    "en": "I have it, and will not let it go.",
+    "en": "Yes, I have that now.",
     "ru": "Теперь это и у меня есть.",
 }
 

@@ -50,7 +50,7 @@ def pets(name: str = "d1") -> DialogueScript:
     return made
 
 
-NOTED = "I have it, and will not let it go."
+NOTED = "Yes, I have that now."
 
 
 def knows(answers: dict[str, str], *, otherwise: str = NOTED) -> Callable[[RunRequest], str]:

@@ -145,10 +145,10 @@ def test_word__before_speaking__recalls_from_a_memory_of_its_own(
 
 def test_heard__an_answer__is_kept_once_in_its_own_memory(driver: LlmDriver, maas: Rememberer) -> None:
     for _ in range(2):
-        driver.heard(said=CAT, answer="I have it, and will not let it go.", scene=scene())
+        driver.heard(said=CAT, answer="Yes, I have that now.", scene=scene())
     assert {request.user_id for request in maas.asked} == {OWN}
     assert len(maas.answers) == 1
-    assert maas.asked[0].query == f"{CAT} The assistant answered: I have it, and will not let it go."
+    assert maas.asked[0].query == f"{CAT} The assistant answered: Yes, I have that now."
 
 
 def test_prompt__each_persona__is_spoken_by_one_of_five_roles_and_leaves_no_gap() -> None:

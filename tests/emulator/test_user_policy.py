@@ -102,7 +102,7 @@ def truth(**changes: Any) -> QueryTruth:
          HeardKind.PARTLY),
         ("I do not know.", truth(category="negative", should_retrieve=False, expects=()), HeardKind.HELPED),
         ("It was in May.", truth(category="negative", should_retrieve=False, expects=()), HeardKind.WRONG),
-        ("I have it, and will not let it go.", None, HeardKind.ACKNOWLEDGED),
+        ("Yes, I have that now.", None, HeardKind.ACKNOWLEDGED),
         ("From before: the spotted dog is Biscuit.", None, HeardKind.REMINDED),
         ("How is it going?", None, HeardKind.ASKED_BACK),
         ("I have no memory of that.", None, HeardKind.FORGOT),
