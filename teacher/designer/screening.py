@@ -9,11 +9,16 @@ from contracts.evaluation import Sample
 from teacher.designer.candidates import Candidate
 
 BASE_ARM = "baseline"
+FEWEST_CLUSTERS = 5
+"""Below this the spread between clusters says too little: examples then count as independent (decision 0011)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Mean paired difference (variant − baseline), its standard error and standard deviation, over n pairs."""
+    """Mean paired difference (variant − baseline), its standard error and standard deviation, over n pairs.
+
+    The error is cluster-robust where examples share clusters, as variants of one family do.
+    """
 
     mean: float
     error: float
@@ -38,29 +43,34 @@ def screening_read(
     samples: Sequence[Sample], candidates: Sequence[Candidate], *, category: str | None = None
 ) -> list[Screened]:
     """Differences per candidate and metric. `category` restricts the comparison to questions of that category."""
-    values: dict[str, dict[str, dict[str, float | None]]] = {}
+    arms: dict[str, dict[str, Sample]] = {}
     for item in samples:
         if category is None or item.category == category:
-            values.setdefault(item.variant, {})[item.example_id] = item.metrics
-    base = values.get(BASE_ARM, {})
-    return [Screened(candidate, _differences(base, values.get(candidate.arm, {}))) for candidate in candidates]
+            arms.setdefault(item.variant, {})[item.example_id] = item
+    base = arms.get(BASE_ARM, {})
+    return [Screened(candidate, _differences(base, arms.get(candidate.arm, {}))) for candidate in candidates]
 
 
-def _differences(
-    base: dict[str, dict[str, float | None]], variant: dict[str, dict[str, float | None]]
-) -> dict[str, Difference]:
-    pairs: dict[str, list[float]] = {}
+def _differences(base: dict[str, Sample], variant: dict[str, Sample]) -> dict[str, Difference]:
+    pairs: dict[str, list[tuple[float, str]]] = {}
     for example, after in variant.items():
-        before = base.get(example, {})
-        for metric, value in after.items():
+        before = base[example].metrics if example in base else {}
+        for metric, value in after.metrics.items():
             other = before.get(metric)
             if value is not None and other is not None:
-                pairs.setdefault(metric, []).append(value - other)
+                pairs.setdefault(metric, []).append((value - other, after.cluster or example))
     return {metric: _difference(items) for metric, items in pairs.items()}
 
 
-def _difference(items: list[float]) -> Difference:
+def _difference(items: Sequence[tuple[float, str]]) -> Difference:
     n = len(items)
-    mean = sum(items) / n
-    variance = sum((item - mean) ** 2 for item in items) / (n - 1) if n > 1 else 0.0
-    return Difference(mean=mean, error=(variance / n) ** 0.5, deviation=variance**0.5, n=n)
+    mean = sum(value for value, _ in items) / n
+    clusters: dict[str, float] = {}
+    for value, cluster in items:
+        clusters[cluster] = clusters.get(cluster, 0.0) + value - mean
+    variance = sum((value - mean) ** 2 for value, _ in items) / (n - 1) if n > 1 else 0.0
+    error = variance / n
+    if FEWEST_CLUSTERS <= len(clusters) < n:  # Liang & Zeger (1986); never less than independence gives
+        share = len(clusters) / (len(clusters) - 1)
+        error = max(error, share * sum(total**2 for total in clusters.values()) / n**2)
+    return Difference(mean=mean, error=error**0.5, deviation=variance**0.5, n=n)

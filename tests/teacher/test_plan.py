@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import stdev
 from typing import Any
 
 import pytest
@@ -79,6 +80,51 @@ def test_screening__pairs__give_mean_error_and_deviation_of_their_differences() 
     assert found.differences["mrr"].deviation == pytest.approx(0.2)
     assert found.differences["mrr"].error == pytest.approx(0.2 / 3**0.5)
     assert found.differences["mrr"].n == 3
+
+
+def families(gains: Sequence[float]) -> list[Sample]:
+    """Each gain twice, in two variants of one family that agree with each other."""
+    return [
+        Sample(
+            example_id=f"f{family}-{number}", variant=arm, metrics={"mrr": value}, category="factual",
+            cluster=f"f{family}",
+        )
+        for family, gain in enumerate(gains)
+        for number in range(2)
+        for arm, value in (("baseline", 0.0), ("k=2", gain))
+    ]  # fmt: skip
+
+
+def test_screening__variants_of_one_family__count_as_one() -> None:
+    gains = (0.1, 0.2, 0.3, 0.4, 0.5)
+
+    (found,) = screening_read(families(gains), [candidate()])
+
+    # Two variants that say the same tell no more than one: the error of five values, not of ten.
+    assert found.differences["mrr"].n == 10
+    assert found.differences["mrr"].error == pytest.approx(stdev(gains) / 5**0.5)
+
+
+def test_screening__fewer_than_five_families__counts_questions_as_independent() -> None:
+    gains = (0.1, 0.2, 0.3)
+
+    (found,) = screening_read(families(gains), [candidate()])
+
+    assert found.differences["mrr"].error == pytest.approx(stdev([*gains, *gains]) / 6**0.5)
+
+
+def test_screening__families_that_cancel_out__never_claim_more_than_independence() -> None:
+    items = families((0.2,) * 6)
+    turned = [
+        item.model_copy(update={"metrics": {"mrr": -0.2}})
+        if item.variant == "k=2" and item.example_id.endswith("1")
+        else item
+        for item in items
+    ]
+
+    (found,) = screening_read(turned, [candidate()])
+
+    assert found.differences["mrr"].error == pytest.approx(found.differences["mrr"].deviation / 12**0.5)
 
 
 def test_screening__missing_or_inapplicable_on_one_side__is_no_pair() -> None:
