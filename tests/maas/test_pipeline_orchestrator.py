@@ -68,7 +68,8 @@ def test_notification__while_all_workers_sleep__wakes_one(anna: uuid.UUID) -> No
         first = submit(anna)
         wait_until(lambda: settled_in_order() == [first])
         second = submit(anna)  # by now everybody sleeps
-        wait_until(lambda: settled_in_order() == [first, second])
+        wait_until(lambda: len(settled_in_order()) == 2)
+    assert settled_in_order() == [first, second]
 
 
 def test_backlog__of_one_user_and_of_many__is_worked_off_without_being_told_again(anna: uuid.UUID) -> None:
@@ -122,6 +123,7 @@ def test_queue__unreadable_for_a_while__is_read_again(anna: uuid.UUID, monkeypat
     run_id = submit(anna)
     with running(workers=1):
         wait_until(lambda: settled_in_order() == [run_id])
+    assert next(broken, None) is None
 
 
 def test_listening__broken_in_whatever_way__begins_again(anna: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,4 +198,7 @@ def test_bell__rung_often_while_nobody_waits__wakes_one_once() -> None:
 def test_bell__closed__keeps_nobody_waiting() -> None:
     bell = Bell()
     bell.close()
-    bell.wait()
+    waiting = threading.Thread(target=bell.wait, daemon=True)
+    waiting.start()
+    waiting.join(5)
+    assert not waiting.is_alive()
