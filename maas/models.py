@@ -11,7 +11,8 @@ changed) or SETTLED (`finished_at` was written after the answer).
 
 `retrieval` is `{"strategy", "query_terms", "found": [...], "considered": n, "candidates": [...]}`; each candidate has
 `memory_id, raw, relevance, recency, score, rank, cut` with `cut` null when it was returned and else `min_score` or
-`top_k`; `found` is the list of returned memory ids, best first. `stage_timings` is `{stage: milliseconds}`.
+`top_k`, and where they apply `is_named`, `is_dated` and `from_neighbours` (what of `raw` they gave); `found` is the
+list of returned memory ids, best first. `stage_timings` is `{stage: milliseconds}`.
 """
 
 from __future__ import annotations

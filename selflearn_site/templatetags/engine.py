@@ -1,13 +1,15 @@
 """Which engine speaks: `pages/partials/engine_note.html` says it wherever answers appear.
 
 Alone the partial names the engine of the settings. `{% engines_recorded experiment=slug as engines %}` (or `campaign=`
-its number) before it names those that gave the answers on record.
+its number, `batch=` an emulation's name, `runs=` exchanges of real conversations) before it names those that gave the
+answers on record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -42,12 +44,19 @@ def engine_now() -> Engines:
 
 
 @register.simple_tag
-def engines_recorded(*, experiment: str = "", campaign: int = 0) -> Engines | None:
+def engines_recorded(
+    *, experiment: str = "", campaign: int = 0, batch: str = "", runs: Iterable[Any] | None = None
+) -> Engines | None:
     """The engines whose answers were recorded. None: nothing is recorded yet, so that of the settings is named."""
-    slugs = [experiment]
-    if not experiment:
-        slugs = list(Experiment.objects.filter(campaign__number=campaign).values_list("slug", flat=True))
-    events = SensorEvent.objects.filter(experiment__in=slugs)
+    if runs is not None:
+        events = SensorEvent.objects.filter(pipeline_run_id__in=[item.run_id for item in runs])
+    elif batch:
+        events = SensorEvent.objects.filter(batch=batch)
+    elif experiment:
+        events = SensorEvent.objects.filter(experiment=experiment)
+    else:
+        slugs = Experiment.objects.filter(campaign__number=campaign).values_list("slug", flat=True)
+        events = SensorEvent.objects.filter(experiment__in=list(slugs))
     names = events.exclude(model=None).values_list("model", flat=True).distinct().order_by()
     found = Engines.named(name for name in names if name)
     return found if found.offline or found.models else None

@@ -205,4 +205,5 @@ def test_chat__without_scripts__sends_and_reads(browser: Any, live_server: Any, 
     plain.page.wait_for_selector(".exchange.settled .answer")  # the page reloads by itself
     plain.page.click(".marks button:has-text('4')")
     plain.page.wait_for_selector(".given:has-text('You gave 4 of 5.')")
+    assert plain.page.locator(".exchange.settled .answer").count() == 1
     context.close()

@@ -106,6 +106,7 @@ def test_batch__played__shows_its_dialogues_and_each_can_be_read(viewer: Client)
     assert "heard: Who purrs?" in read
     assert "Should have been found" in read
     assert "✗ Tiger" in read
+    assert "not a language model" in read
 
 
 def test_batch__with_an_invalid_dialogue__says_why_and_can_show_only_those(viewer: Client) -> None:

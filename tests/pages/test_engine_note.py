@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from types import SimpleNamespace
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
@@ -11,7 +14,7 @@ from pytest_django import Settings
 from experiments.models import Experiment
 from maas.client import get_client
 from manager.models import Approval
-from selflearn_site.templatetags.engine import engine_name, engines_recorded
+from selflearn_site.templatetags.engine import Engines, engine_name, engines_recorded
 from sensor.models import SensorEvent
 from tests.admin.world import ANNA, World, world_build
 
@@ -61,6 +64,15 @@ def test_engines_recorded__of_a_campaign__name_what_answered_whatever_is_set_now
     text = render_to_string(NOTE, {"engines": engines_recorded(campaign=world.campaign.number)})
     assert "small-model" in text
     assert "offline engine" not in text
+
+
+def test_engines_recorded__of_a_batch_or_of_runs__are_those_of_its_answers(world: World) -> None:
+    recorded(world.experiment, "small-model")
+    exchange = SimpleNamespace(run_id=uuid.uuid4())
+    SensorEvent.objects.filter(model="small-model").update(batch="one-batch", pipeline_run_id=exchange.run_id)
+    assert engines_recorded(batch="one-batch") == engines_recorded(runs=[exchange]) == Engines.named(["small-model"])
+    assert engines_recorded(batch="another") is None
+    assert engines_recorded(runs=[]) is None
 
 
 def test_report__answered_by_the_offline_engine__says_so(meta_user: Client, approval: Approval) -> None:

@@ -75,6 +75,7 @@ def golden_new(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "headline": _("What should have been remembered?"),
         "exchange": exchange,
+        "answered": [exchange],
         "memories": exchange_memories(exchange),
         "form": form,
         "categories": CATEGORIES,
