@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
+from psycopg.errors import DeadlockDetected
 
 from kernel.errors import Conflict
 from maas.access import Outcome, Statement, act_as_service, act_for
@@ -150,6 +151,12 @@ def claimed(outcome: Outcome) -> Run | None:
     if run.analysis is not None and run.parameter_version is not None:
         run.parameters = RunParameters.from_values(run.analysis["parameters"], version=run.parameter_version)
     return run
+
+
+def lost_race(error: DatabaseError) -> bool:
+    """Whether a claim failed because another worker was claiming too: one of two waits at the index, or both for each
+    other, and then the server undoes one of them. Nothing has happened, and the other has the run."""
+    return isinstance(error, IntegrityError) or isinstance(error.__cause__, DeadlockDetected)
 
 
 def claim(run_id: uuid.UUID, user_id: uuid.UUID) -> Run | None:

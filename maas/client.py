@@ -16,14 +16,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 
 from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest, StudentCounts
 from kernel.errors import RuleViolated, Unavailable
 from maas import maintenance, selectors, services
 from maas import memories as memory_writes
 from maas.access import act_for
-from maas.claims import Run, claim, claim_statement, claimed
+from maas.claims import Run, claim, claim_statement, claimed, lost_race
 from maas.domain.lifecycle import RunStatus
 from maas.pipeline import carry_on
 
@@ -95,8 +95,10 @@ class InProcessClient:
         try:
             _, outcome = act_for(request.user_id, insert, claim_statement(run_id, query=query))
             run = claimed(outcome)
-        except IntegrityError:  # another worker took a run of this user at the same moment
-            run = None
+        except (IntegrityError, OperationalError) as error:
+            if not lost_race(error):
+                raise
+            run = None  # another worker took a run of this user at the same moment
         if run is None:  # hand it in, if it is not there yet, and check that it is the same request
             services.run_submit(request=request.model_copy(update={"run_id": run_id}))
         return run
