@@ -163,7 +163,9 @@ def claim(run_id: uuid.UUID, user_id: uuid.UUID) -> Run | None:
     """Claim in a transaction of its own. None: not to be had now, or lost to another worker."""
     try:
         return claimed(act_for(user_id, claim_statement(run_id))[0])
-    except IntegrityError:
+    except DatabaseError as error:
+        if not lost_race(error):
+            raise
         return None
 
 
@@ -175,8 +177,9 @@ def claim_next() -> Run | None:
     while True:
         try:
             return claimed(act_as_service(Statement(_CLAIM_NEXT, [worker_token(), LEASE_SECONDS]), durable=False)[0])
-        except IntegrityError:  # another worker took another run of the same user; what is free now is read anew
-            continue
+        except DatabaseError as error:  # another worker took another run of the same user; read anew what is free
+            if not lost_race(error):
+                raise
 
 
 def finish_stage(run: Run, stage: Stage, columns: dict[str, Any]) -> None:
