@@ -50,6 +50,8 @@ def effective_params(context: ParameterContext) -> EffectiveParameters:
         if _last_known.get(where) != (version, digest):
             _remember(_last_known, where, (version, digest))
     except (OperationalError, InterfaceError) as error:
+        # A thread that lives on would else never hear of another version: its broken connection stays broken.
+        connection.close_if_unusable_or_obsolete()
         known = _last_known.get(where)
         if known is None or known[1] not in _values_by_hash:
             raise Unavailable("the parameter database cannot be reached and no earlier answer is known") from error

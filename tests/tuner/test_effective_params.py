@@ -56,3 +56,15 @@ def test_effective_params__same_content_in_two_versions__has_one_hash() -> None:
     again = selectors.effective_params(ParameterContext())
     assert (again.version, again.content_hash) == (3, seeded.content_hash)
     assert changed.content_hash != seeded.content_hash
+
+
+@pytest.mark.django_db(transaction=True)
+def test_effective_params__connection_broke_and_server_is_back__hears_of_the_next_version() -> None:
+    selectors.effective_params(ParameterContext())
+    connection.connection.close()  # as a restarted server does
+    while_away = selectors.effective_params(ParameterContext())
+
+    applied = services.change_apply(proposal=next_step(), actor=component("manager"))
+
+    assert while_away.version == 1
+    assert selectors.effective_params(ParameterContext()).version == applied.version == 2
