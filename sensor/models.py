@@ -237,3 +237,59 @@ class RunJudgement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.judge_version} on {self.run_id}"
+
+
+class RolledUp(models.Model):
+    """Known values of one metric in one bucket of time: how many, their sum and, for times, their histogram."""
+
+    bucket = models.DateTimeField(help_text="its beginning, UTC")
+    metric = models.TextField()
+    stage = models.TextField(null=True, help_text="NULL: of the run as a whole")
+    client_kind = models.TextField(null=True)
+    cycle_type = models.TextField(null=True)
+    split = models.TextField(null=True)
+    experiment = models.TextField(null=True)
+    variant = models.TextField(null=True)
+    category = models.TextField(null=True)
+    parameter_version = models.IntegerField(null=True)
+    n = models.BigIntegerField(help_text="how many values are known")
+    total = models.DecimalField(max_digits=60, decimal_places=20, help_text="their sum")
+    histogram = ArrayField(
+        ArrayField(models.BigIntegerField()),
+        null=True,
+        help_text="bins and how many values each holds; NULL where percentiles are not asked for",
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.metric} at {self.bucket}"
+
+
+class Rollup(RolledUp):
+    """What is folded. Written by `sensor_rollups_fold` alone (migration 0004); minutes keep no experiment."""
+
+    grain = models.TextField(choices=[("minute", "minute"), ("hour", "hour"), ("day", "day")])
+
+    class Meta:
+        db_table = "sensor_rollups"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(grain__in=["minute", "hour", "day"]), name="rollup_grain_known"
+            ),
+            models.UniqueConstraint(
+                fields=["grain", "metric", "bucket", "stage", "client_kind", "cycle_type", "split", "experiment",
+                        "variant", "category", "parameter_version"],
+                name="one_rollup_per_bucket_and_dimensions",
+                nulls_distinct=False,
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["n"], condition=models.Q(n=0), name="rollups_without_values")]
+
+
+class RollupDelta(RolledUp):
+    """What a statement changed, signed, until it is folded. Written by triggers alone; `bucket` is a minute."""
+
+    class Meta:
+        db_table = "sensor_rollup_deltas"
