@@ -131,7 +131,10 @@ CREATE FUNCTION public.sensor_rollups_fold(most integer, minutes_since timestamp
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE taken integer;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('sensor_rollups_fold'));
+  -- Whoever else is folding may be in a long transaction. Nothing is wrong meanwhile, so nobody waits.
+  IF NOT pg_try_advisory_xact_lock(hashtext('sensor_rollups_fold')) THEN
+    RETURN 0;
+  END IF;
   WITH due AS MATERIALIZED (
     DELETE FROM public.sensor_rollup_deltas
     WHERE id IN (SELECT id FROM public.sensor_rollup_deltas ORDER BY id LIMIT most) RETURNING *

@@ -12,6 +12,7 @@ from sensor.domain.report import CaptureReport
 from sensor.services.capture import capture
 from sensor.services.late import late_facts_apply
 from sensor.services.marks import marks_apply
+from sensor.services.rollups import rollups_fold
 
 OVERLAP = timedelta(seconds=30)
 """Read again before the cursor each time: covers clocks of several MaaS machines that differ by less."""
@@ -33,10 +34,11 @@ WHERE c.position IS NULL OR c.position < excluded.position
 def catch_up() -> CaptureReport:
     """Record all runs that settled since the last time, wherever it was broken off; safe beside other captures.
 
-    Then what was said of recorded runs since: late feedback, and consent withdrawn.
+    Then what was said of recorded runs since: late feedback, and consent withdrawn. What changed is folded.
     """
     report = _capture_since(_since(_SETTLED))
     _late_since(_since(_LATE))
+    rollups_fold()
     return report
 
 
@@ -44,6 +46,7 @@ def backfill() -> CaptureReport:
     """Go through the student's whole history, whatever the cursors say, and record what is missing."""
     report = _capture_since(_BEGINNING)
     _late_since(_BEGINNING)
+    rollups_fold()
     return report
 
 
@@ -55,17 +58,15 @@ def _capture_since(since: datetime) -> CaptureReport:
     """
     horizon = student.horizon()
     after = (since, _FIRST_ID)
-    captured, worst = 0, None
+    total = CaptureReport(captured=0, lag_seconds=None)
     while page := student.settled_runs(after=after, limit=PAGE):
-        report = capture([run_id for _, run_id in page])
-        captured += report.captured
-        worst = max([lag for lag in (worst, report.lag_seconds) if lag is not None], default=None)
+        total += capture([run_id for _, run_id in page])
         after = page[-1]
         _move(_SETTLED, min(after[0], horizon))
         if len(page) < PAGE:
             break
     marks_apply()
-    return CaptureReport(captured=captured, lag_seconds=worst)
+    return total
 
 
 def _late_since(since: datetime) -> None:

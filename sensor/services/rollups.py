@@ -17,7 +17,7 @@ FOLDED_AT_ONCE = 20_000
 
 
 def rollups_fold() -> int:
-    """Add every committed delta to the rollups. Returns how many there were. Two at once wait for each other."""
+    """Add every committed delta to the rollups. Returns how many there were; 0 while another folds."""
     since = timezone.now() - MINUTES_KEPT
     folded = 0
     with connection.cursor() as cursor:
