@@ -11,7 +11,7 @@ from contracts.goal import Constraint, Target
 from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
 from teacher.designer.guards import guard_criteria
-from teacher.designer.screening import Screened
+from teacher.designer.screening import Difference, Screened
 from teacher.domain.gaps import Measured, MetricGap
 from teacher.domain.wording import amount, signed
 
@@ -116,6 +116,10 @@ def _promise(item: Screened, metric: str, better_up: bool, guards: Sequence[Succ
     return item.gain(metric, higher_is_better=better_up) - 0.5 * found.error - 2.0 * harm
 
 
+def _of_families(effect: Difference) -> str:
+    return f" of {effect.clusters} families" if effect.clusters < effect.n else ""
+
+
 def _planned(
     request: DesignRequest, best: Screened, guards: list[SuccessCriterion], metric: str, better_up: bool
 ) -> PlannedExperiment:
@@ -143,7 +147,7 @@ def _planned(
     verb = "rises" if better_up else "falls"
     held = ", ".join(METRICS[guard.metric].title.lower() for guard in guards) or "nothing else"
     rationale = (
-        f"on {effect.n} train questions the step moved {title} by {signed(metric, effect.mean)} "
+        f"on {effect.n} train questions{_of_families(effect)} the step moved {title} by {signed(metric, effect.mean)} "
         f"(standard error {amount(metric, effect.error)})"
     )
     if request.n < needs_n:

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.stats import norm, t
+
 from contracts.evaluation import Sample
 from teacher.designer.candidates import Candidate
 
 BASE_ARM = "baseline"
-FEWEST_CLUSTERS = 5
-"""Below this the spread between clusters says too little: examples then count as independent (decision 0011)."""
+_ONE_SIGMA = norm.cdf(1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Mean paired difference (variant − baseline), its standard error and standard deviation, over n pairs.
 
-    The error is cluster-robust where examples share clusters, as variants of one family do.
+    The error is cluster-robust where examples share clusters, as variants of one family do (decision 0011). Few
+    clusters tell little of the spread between them: the error is widened by Student's t, as far as `clusters` - 1
+    degrees of freedom ask. One cluster alone tells nothing of it; the error is then that of the questions.
     """
 
     mean: float
     error: float
     deviation: float
     n: int
+    clusters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def _difference(items: Sequence[tuple[float, str]]) -> Difference:
         clusters[cluster] = clusters.get(cluster, 0.0) + value - mean
     variance = sum((value - mean) ** 2 for value, _ in items) / (n - 1) if n > 1 else 0.0
     error = variance / n
-    if FEWEST_CLUSTERS <= len(clusters) < n:  # Liang & Zeger (1986); never less than independence gives
-        share = len(clusters) / (len(clusters) - 1)
-        error = max(error, share * sum(total**2 for total in clusters.values()) / n**2)
-    return Difference(mean=mean, error=error**0.5, deviation=variance**0.5, n=n)
+    count = len(clusters)
+    if 1 < count < n:  # Liang & Zeger (1986); never less than independence gives
+        between = count / (count - 1) * sum(total**2 for total in clusters.values()) / n**2
+        error = max(error, between * t.ppf(_ONE_SIGMA, count - 1) ** 2)
+    return Difference(mean=mean, error=float(error**0.5), deviation=variance**0.5, n=n, clusters=count)

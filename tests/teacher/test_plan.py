@@ -24,7 +24,7 @@ def candidate(param: str = "k", to_value: Any = 2, **more: Any) -> Candidate:
 
 
 def difference(mean: float, *, error: float = 0.01, deviation: float = 0.1, n: int = 100) -> Difference:
-    return Difference(mean=mean, error=error, deviation=deviation, n=n)
+    return Difference(mean=mean, error=error, deviation=deviation, n=n, clusters=n)
 
 
 def screened(name: str, **means: float | Difference) -> Screened:

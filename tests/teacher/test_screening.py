@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import stdev
 
 import pytest
+from scipy.stats import norm, t
 
 from contracts.evaluation import Sample
 from contracts.parameters import ParameterChange
@@ -52,17 +53,28 @@ def test_screening__variants_of_one_family__count_as_one() -> None:
 
     (found,) = screening_read(families(gains), [candidate()])
 
-    # Two variants that say the same tell no more than one: the error of five values, not of ten.
+    # Two variants that say the same tell no more than one: the error of five values, not of ten, and Student's t.
     assert found.differences["mrr"].n == 10
-    assert found.differences["mrr"].error == pytest.approx(stdev(gains) / 5**0.5)
+    assert found.differences["mrr"].clusters == 5
+    assert found.differences["mrr"].error == pytest.approx(stdev(gains) / 5**0.5 * t.ppf(norm.cdf(1), 4))
 
 
-def test_screening__fewer_than_five_families__counts_questions_as_independent() -> None:
-    gains = (0.1, 0.2, 0.3)
-
+@pytest.mark.parametrize(("gains", "wider"), [((0.1, 0.3), 1.837), ((0.1, 0.2, 0.3), 1.321)])
+def test_screening__two_or_three_families__are_clustered_too_and_trusted_less(
+    gains: tuple[float, ...], wider: float
+) -> None:
     (found,) = screening_read(families(gains), [candidate()])
 
-    assert found.differences["mrr"].error == pytest.approx(stdev([*gains, *gains]) / 6**0.5)
+    assert found.differences["mrr"].error == pytest.approx(stdev(gains) / len(gains) ** 0.5 * wider, rel=1e-3)
+
+
+def test_screening__one_family_alone__has_the_error_of_its_questions() -> None:
+    samples = [item.model_copy(update={"cluster": "one"}) for item in families((0.1, 0.2, 0.3))]
+
+    (found,) = screening_read(samples, [candidate()])
+
+    assert found.differences["mrr"].clusters == 1
+    assert found.differences["mrr"].error == pytest.approx(stdev([0.1, 0.1, 0.2, 0.2, 0.3, 0.3]) / 6**0.5)
 
 
 def test_screening__families_that_cancel_out__never_claim_more_than_independence() -> None:
