@@ -8,13 +8,14 @@ PLOTLY := static/vendor/plotly.min.js
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check e2e bench
+.PHONY: help run setup test check e2e bench soak
 
 help:
 	@echo "make run    prepare everything, learn once on the bundled scenarios, serve http://127.0.0.1:8000"
 	@echo "make setup  the environment only, in $(VENV)"
 	@echo "make test   the test suite      make e2e    the same in a real browser"
 	@echo "make check  lint, types, imports, migrations      make bench  benchmarks"
+	@echo "make soak   10,000 runs while the Sensor is killed and the database is restarted"
 
 run: setup
 	@$(PY) manage.py prepare
@@ -55,3 +56,6 @@ e2e: setup
 
 bench: setup
 	$(PY) manage.py bench
+
+soak: setup
+	$(PY) manage.py soak
