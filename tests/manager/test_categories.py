@@ -35,6 +35,27 @@ def test_bundled_validation__by_category_and_for_a_crippled_student__differs_as_
     recall = {name: values["retrieval_recall"] for name, values in found["searching"]["by_category"].items()}
     assert recall["temporal"] < recall["factual"]
     assert recall["multi-hop"] < recall["factual"]
+    pooled = _pooled_recall(
+        [
+            version_evaluate(dataset=BUNDLED, split=split, version=active_version().version, client=client)[
+                "by_category"
+            ]
+            for split in ("validation", "golden")
+        ]
+    )
+    assert pooled["temporal"] < pooled["factual"]
+    assert pooled["multi-hop"] < pooled["factual"]
     better, worse = (found[arm]["metrics"]["retrieval_recall"] for arm in ("searching", "crippled"))
     assert worse < better - 0.15
     assert found["searching"]["n"] >= 200
+
+
+def _pooled_recall(splits: list[dict[str, Any]]) -> dict[str, float]:
+    """Of all fixed questions together, by category, under the default parameters."""
+    found: dict[str, tuple[int, float]] = {}
+    for by_category in splits:
+        for name, values in by_category.items():
+            if values["retrieval_recall"] is not None:
+                n, total = found.get(name, (0, 0.0))
+                found[name] = (n + values["n"], total + values["n"] * values["retrieval_recall"])
+    return {name: total / n for name, (n, total) in found.items()}
