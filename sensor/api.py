@@ -2,32 +2,31 @@
 """What the Sensor has recorded, and how late."""
 
 import uuid
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from ninja import Router, Schema
+from django.utils import timezone
+from ninja import Query, Router, Schema
 from ninja.pagination import paginate
 
 from sensor import selectors
+from sensor.dashboard import hit_rate_by_day, stage_latency
 from sensor.models import SensorEvent
+from sensor.outputs import (
+    HitRateDayOut,
+    LatencyOut,
+    MetricPointsOut,
+    TelemetryStatus,
+    hit_rate_out,
+    latency_out,
+    points_out,
+)
+from sensor.question import DEFAULT_SPAN, answer, moment_of, question_of
+from sensor.standing import cursors, lag_since, recorded_counts, waiting
 
 router = Router(tags=["telemetry"])
-
-
-class LagOut(Schema):
-    runs: int
-    p50_seconds: float | None
-    p95_seconds: float | None
-    max_seconds: float | None
-    newest_seconds: float | None
-
-
-class TelemetryStatus(Schema):
-    counts: dict[str, int]
-    """Recorded runs by status, and `total`."""
-    lag: LagOut
 
 
 class RecordedRun(Schema):
@@ -60,7 +59,50 @@ class RecordedRun(Schema):
 
 @router.get("/telemetry/status", response=TelemetryStatus, summary="How many runs are recorded, and how late")
 def status(request: HttpRequest, since: datetime | None = None) -> dict[str, Any]:
-    return {"counts": selectors.counts(), "lag": selectors.capture_lag(since=since)}
+    """Lag is that of the runs that ended since then (a day ago), from rollups: percentiles and maximum in ± 0.5 %."""
+    left = waiting()
+    start = moment_of("since", since) if since else timezone.now() - DEFAULT_SPAN
+    return {
+        "counts": recorded_counts().by_status(),
+        "lag": lag_since(start),
+        "waiting": left,
+        "cursors": cursors(left=left),
+    }
+
+
+@router.get("/telemetry/latency", response=LatencyOut, summary="P50 and P95 by stage over the last minutes")
+def latency(request: HttpRequest, minutes: Annotated[int, Query(ge=1, le=2879)] = 60) -> dict[str, Any]:
+    """Percentiles in ± 0.5 %."""
+    until = timezone.now()
+    since = until - timedelta(minutes=minutes)
+    return latency_out(stage_latency(since, until), since=since, until=until)
+
+
+@router.get("/telemetry/hit-rate", response=list[HitRateDayOut], summary="Hit rate by day")
+def hit_rate(request: HttpRequest, days: Annotated[int, Query(ge=1, le=3660)] = 30) -> list[dict[str, Any]]:
+    """Days of UTC that have rows, today the last; earliest first."""
+    today = timezone.now().astimezone(UTC).date()
+    return hit_rate_out(hit_rate_by_day(today - timedelta(days=days - 1), today))
+
+
+@router.get("/telemetry/metrics", response=MetricPointsOut, summary="A metric over time")
+def metric_points(
+    request: HttpRequest,
+    by: Annotated[list[str], Query(default_factory=list)],
+    metric: str = "runs",
+    grain: str = "hour",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    stage: str | None = None,
+) -> dict[str, Any]:
+    """From `since` (a day before `until`) to before `until` (now), by hours or days of UTC that have values.
+
+    `by`, given several times or with commas, splits by up to three of variant, category, parameter_version, experiment,
+    client_kind, cycle_type, split. `stage`: of one stage, else of whole runs. Percentiles, where there are, in ± 0.5 %.
+    """
+    splits = [name.strip() for text in by for name in text.split(",") if name.strip()]
+    question = question_of(metric=metric, grain=grain, since=since, until=until, by=splits, stage=stage)
+    return points_out(question, answer(question))
 
 
 @router.get("/telemetry/runs", response=list[RecordedRun], summary="Recorded runs, newest first")
