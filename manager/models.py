@@ -158,6 +158,21 @@ class Policy(models.Model):
         default=0.1,
         help_text="Share of a cycle's dialogues of simulated users that may be invalid; with more the cycle stops.",
     )
+    judge = models.CharField(
+        max_length=8,
+        choices=[("offline", "offline rules"), ("llm", "a model")],
+        default="offline",
+        help_text="Who says whether an answer used its context and made nothing up: rules that cost nothing, or the "
+        "model of SELFLEARN_JUDGE_MODEL. A change during an experiment blocks its verdict.",
+    )
+    judge_sample_per_batch = models.PositiveIntegerField(
+        default=400,
+        help_text="Answers of one batch that a model judges at most, drawn by category, all arms of an example "
+        "together. The offline rules judge every answer.",
+    )
+    judge_usd_per_batch = models.FloatField(
+        default=1.0, help_text="US dollars that judging one batch by a model may cost; then it stops."
+    )
     four_eyes = models.BooleanField(
         default=False, help_text="Whoever set the goal may not be the only one to approve its changes."
     )
@@ -179,6 +194,8 @@ class Policy(models.Model):
                 condition=models.Q(max_invalid_dialogues__gte=0, max_invalid_dialogues__lte=1),
                 name="max_invalid_dialogues_is_a_share",
             ),
+            models.CheckConstraint(condition=models.Q(judge__in=["offline", "llm"]), name="judge_is_known"),
+            models.CheckConstraint(condition=models.Q(judge_usd_per_batch__gte=0), name="judge_money_is_not_negative"),
         ]
 
     def __str__(self) -> str:

@@ -28,6 +28,7 @@ AVERAGED = (
 _SAMPLE_METRICS = (*AVERAGED, "latency_ms")
 _NEEDS_EXPECTATIONS = ("retrieval_recall", "hit_rate", "mrr")
 _NEEDS_FINDS = ("retrieval_precision", "context_utilization")
+_JUDGED = ("hallucination_rate", "context_utilization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,13 @@ def samples_read(*, batch: str) -> list[Sample]:
 
     Present but None: the measurement is missing (not judged, or the run failed). Absent: the metric does not apply
     to this run (precision where nothing was found, recall where nothing was expected, use of a context that held no
-    answer when none was given).
+    answer when none was given, marks of a judge that judges a sample which this run is not in).
     """
     columns = ", ".join(_SAMPLE_METRICS)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT example_id, variant, category, cluster, failed, expected, found,
+            SELECT example_id, variant, category, cluster, failed, expected, found, left_out,
                    row_number() OVER (ORDER BY started_at, run_id), {columns}
             FROM teacher_run_metrics WHERE batch = %s AND split IS DISTINCT FROM 'golden' ORDER BY example_id, variant
             """,  # noqa: S608 - the names come from a constant above
@@ -117,12 +118,14 @@ def samples_read(*, batch: str) -> list[Sample]:
 
 
 def _sample(row: tuple[Any, ...]) -> Sample:
-    example, variant, category, cluster, failed, expected, found, order, *values = row
+    example, variant, category, cluster, failed, expected, found, left_out, order, *values = row
     metrics: dict[str, float | None] = {}
     for name, value in zip(_SAMPLE_METRICS, values, strict=True):
         if name in _NEEDS_EXPECTATIONS and not expected:
             continue
         if name in _NEEDS_FINDS and not failed and not found:
+            continue
+        if left_out and name in _JUDGED:
             continue
         if name == "context_utilization" and value is None and metrics.get("hallucination_rate") is not None:
             continue  # judged, and found not to apply: a justified "I do not know"

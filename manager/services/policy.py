@@ -21,6 +21,9 @@ EDITABLE = (
     "screening_finalists",
     "online_questions_per_cycle",
     "max_invalid_dialogues",
+    "judge",
+    "judge_sample_per_batch",
+    "judge_usd_per_batch",
     "four_eyes",
 )
 

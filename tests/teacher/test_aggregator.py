@@ -189,7 +189,7 @@ def test_view__columns__are_those_that_readers_rely_on() -> None:
         "difficulty", "parameter_version", "cycle_type", "client_kind", "started_at", "judge_version", "failed",
         "expected", "found", "hits", "retrieval_recall", "retrieval_precision", "hit_rate", "mrr", "no_context_rate",
         "context_utilization", "hallucination_rate", "latency_ms", "token_cost", "tokens", "retry_rate", "memory_age",
-        "tag_overlap", "isolation_violation", "memory_growth",
+        "tag_overlap", "isolation_violation", "memory_growth", "left_out",
     ]  # fmt: skip
 
 
