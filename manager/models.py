@@ -173,6 +173,22 @@ class Policy(models.Model):
     judge_usd_per_batch = models.FloatField(
         default=1.0, help_text="US dollars that judging one batch by a model may cost; then it stops."
     )
+    judge_min_kappa = models.FloatField(
+        "least agreement of a judge",
+        default=0.6,
+        help_text="Cohen's κ with people, by question. A judge below it does not count in verdicts. 0.6: substantial.",
+    )
+    judge_min_labels = models.PositiveIntegerField(
+        "labels before it is believed",
+        default=50,
+        help_text="Cases that people must have labelled before the agreement of a judge is believed.",
+    )
+    judge_uncalibrated_counts = models.BooleanField(
+        "a judge that is not calibrated counts",
+        default=True,
+        help_text="Whether a judge with fewer labels counts in verdicts meanwhile; pages say that it is not "
+        "calibrated.",
+    )
     four_eyes = models.BooleanField(
         default=False, help_text="Whoever set the goal may not be the only one to approve its changes."
     )
@@ -193,6 +209,9 @@ class Policy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(max_invalid_dialogues__gte=0, max_invalid_dialogues__lte=1),
                 name="max_invalid_dialogues_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(judge_min_kappa__gte=0, judge_min_kappa__lte=1), name="least_agreement_is_a_share"
             ),
             models.CheckConstraint(condition=models.Q(judge__in=["offline", "llm"]), name="judge_is_known"),
             models.CheckConstraint(condition=models.Q(judge_usd_per_batch__gte=0), name="judge_money_is_not_negative"),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from teacher.calibration.models import CalibrationCase as CalibrationCase
+from teacher.calibration.models import CalibrationRound as CalibrationRound
+from teacher.calibration.models import CaseLabel as CaseLabel
+
 
 class BatchJudging(models.Model):
     """What one judge version did with a batch. `in_force`: the marks of this version are the ones that count for it.

@@ -11,6 +11,7 @@ from audit.services import entry_append
 from contracts.actor import Actor, Role
 from kernel.errors import InvalidInput
 from manager.models import Policy
+from teacher.calibration.rule import AgreementRule
 
 EDITABLE = (
     "golden_mode",
@@ -24,12 +25,25 @@ EDITABLE = (
     "judge",
     "judge_sample_per_batch",
     "judge_usd_per_batch",
+    "judge_min_kappa",
+    "judge_min_labels",
+    "judge_uncalibrated_counts",
     "four_eyes",
 )
 
 
 def policy_current() -> Policy:
     return Policy.objects.get_or_create(id=1)[0]
+
+
+def agreement_rule() -> AgreementRule:
+    """What the policy asks of a judge before its marks count in a verdict."""
+    policy = policy_current()
+    return AgreementRule(
+        min_kappa=policy.judge_min_kappa,
+        min_labels=policy.judge_min_labels,
+        uncalibrated_counts=policy.judge_uncalibrated_counts,
+    )
 
 
 @transaction.atomic
