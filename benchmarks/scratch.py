@@ -1,9 +1,9 @@
-"""A database of the student's own for a benchmark, made from the migrations and dropped afterwards."""
+"""Databases of a benchmark's own, made from the migrations and dropped afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.db import connections
@@ -33,3 +33,26 @@ def scratch_student(name: str) -> Iterator[None]:
         settings.MAAS_PARAMETER_PROVIDER = provider
         parameters.forget()
         prompts.forget()
+
+
+@contextmanager
+def scratch_databases(name: str) -> Iterator[dict[str, str]]:
+    """Both aliases point to new, migrated and seeded databases `bench_{name}…` meanwhile. Yields their names."""
+    names = {"default": f"bench_{name}", ALIAS: f"bench_{name}_{ALIAS}"}
+    with ExitStack() as stack:
+        for alias, own in names.items():
+            connection = connections[alias]
+            connection.settings_dict.setdefault("TEST", {})["NAME"] = own
+            real = connection.settings_dict["NAME"]
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            stack.callback(_drop, alias, real)
+        parameters.forget()
+        prompts.forget()
+        stack.callback(parameters.forget)
+        stack.callback(prompts.forget)
+        yield names
+
+
+def _drop(alias: str, real: str) -> None:
+    connections[alias].close()
+    connections[alias].creation.destroy_test_db(real, verbosity=0)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import patch
 
 from django.conf import settings
 from django.core.management import call_command
@@ -170,7 +171,7 @@ class _Soak:
         return loading.is_alive()
 
     def _strike(self, blow: Blow) -> dict[str, Any]:
-        told = {"what": blow.what, "answered": self._load.answered, "recorded": self._recorded()}
+        told: dict[str, Any] = {"what": blow.what, "answered": self._load.answered, "recorded": self._recorded()}
         if blow.what == "kill":
             told["alive"] = self._sensor.poll() is None
             self._sensor.kill()
@@ -239,11 +240,6 @@ class _Soak:
 @contextmanager
 def _lease_of(seconds: float | None) -> Iterator[None]:
     """Of the runs that this process works on."""
-    before = claims.LEASE_SECONDS
-    for module in (claims, stages):
-        module.LEASE_SECONDS = before if seconds is None else seconds
-    try:
+    lease = claims.LEASE_SECONDS if seconds is None else seconds
+    with patch.object(claims, "LEASE_SECONDS", lease), patch.object(stages, "LEASE_SECONDS", lease):
         yield
-    finally:
-        for module in (claims, stages):
-            module.LEASE_SECONDS = before

@@ -56,10 +56,11 @@ class Settled(NamedTuple):
 def settled_runs() -> dict[uuid.UUID, Settled]:
     with as_service() as cursor:
         cursor.execute(_SETTLED)
-        return {
-            row[0]: Settled(*row[1:6], frozenset(_STAGES.get(name, name) for name in row[6]) & _NAMES)
-            for row in cursor.fetchall()
-        }
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return {
+        run_id: Settled(status, started, ended, score, consent, frozenset(_STAGES.get(each, each) for each in timings))
+        for run_id, status, started, ended, score, consent, timings in rows
+    }
 
 
 def behind() -> int:
@@ -77,7 +78,7 @@ def account(requested: Collection[uuid.UUID]) -> tuple[dict[str, Any], list[str]
     ledger = _rows("SELECT run_id, stage, occurred_at FROM public.sensor_ledger")
     times = Counter(row[0] for row in events)
     recorded = {row[0]: row[1:] for row in events}
-    expected = {(run_id, stage) for run_id, run in settled.items() for stage in (*run.stages, "e2e")}
+    expected = {(run_id, stage) for run_id, run in settled.items() for stage in (*run.stages & _NAMES, "e2e")}
     written = Counter((row[0], row[1]) for row in stages)
     rows = {(row[0], "run", row[2]) for row in events} | set(stages)
     rolled, rollup_problems = _rollups()
