@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from contracts.evaluation import HealthCheck, Sample
 from teacher.calibration.agreement import Agreement
-from teacher.calibration.rule import QUESTIONS, AgreementRule, health, left_out
+from teacher.calibration.rule import QUESTIONS, AgreementRule, health
 from teacher.calibration.selectors import agreement_of, judged_cases
+from teacher.statistics.trust import distrusted
 
 
 def agreements(version: str) -> dict[str, Agreement]:
@@ -23,7 +24,7 @@ def agreement_checks(version: str, rule: AgreementRule) -> list[HealthCheck]:
 
 def without(samples: Sequence[Sample], checks: list[HealthCheck]) -> list[Sample]:
     """The samples without the metrics of a judge that does not count; all else as it was."""
-    gone = left_out(checks)
+    gone = distrusted(checks)
     if not gone:
         return list(samples)
     return [sample.model_copy(update={"metrics": _kept(sample.metrics, gone)}) for sample in samples]

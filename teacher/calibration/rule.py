@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from contracts.evaluation import HealthCheck
 from teacher.calibration.agreement import Agreement
+from teacher.statistics.trust import CHECK
 
 QUESTIONS: dict[str, tuple[str, str | None]] = {
     "hallucination": ("hallucination_detected", "hallucination_rate"),
@@ -56,10 +57,6 @@ def reason(question: str, version: str, found: Agreement, rule: AgreementRule) -
     return f"{judge}: κ {found.kappa.value:.2f} of {labels} {compared} the {rule.min_kappa:g} that the policy asks for"
 
 
-CHECK = "judge_agreement"
-"""Beginning of the name of a health check that says whether a judge's metric counts: `judge_agreement:<metric>`."""
-
-
 def health(version: str, found: Mapping[str, Agreement], rule: AgreementRule) -> list[HealthCheck]:
     """A check for each metric that rests on the judge: stored with the verdict, so that a replay knows it too.
 
@@ -75,12 +72,3 @@ def health(version: str, found: Mapping[str, Agreement], rule: AgreementRule) ->
         for question, (_, metric) in QUESTIONS.items()
         if metric is not None and question in found
     ]
-
-
-def left_out(checks: list[HealthCheck]) -> dict[str, str]:
-    """Metrics that do not count, each with its reason."""
-    return {
-        check.name.partition(":")[2]: check.detail
-        for check in checks
-        if check.name.startswith(f"{CHECK}:") and not check.ok
-    }

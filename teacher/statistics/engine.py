@@ -16,6 +16,7 @@ from teacher.statistics.kinds import metric_kind
 from teacher.statistics.notes import notes
 from teacher.statistics.sequential import is_final
 from teacher.statistics.table import Arm, aligned, arms
+from teacher.statistics.trust import distrusted, explained
 from teacher.statistics.words import tidy
 
 
@@ -39,17 +40,23 @@ def evaluate_arm(
     if paired:
         baseline_arm, variant_arm = aligned(baseline_arm, variant_arm)
 
-    comparisons = [_compare(spec, item, samples, baseline_arm, variant_arm) for item in spec.success_criteria]
+    reasons = distrusted(health)
+    nobody = Arm(spec.baseline, (), ()), Arm(variant, (), ())  # a metric that does not count is compared on no example
+    comparisons = [
+        _compare(spec, item, samples, *(nobody if item.metric in reasons else (baseline_arm, variant_arm)))
+        for item in spec.success_criteria
+    ]
     targets = sum(not item.is_guard for item in spec.success_criteria)
     questions = [
         Question(item, comparison, comparison.inference(guard=item.is_guard), targets)
         for item, comparison in zip(spec.success_criteria, comparisons, strict=True)
     ]
     allowed = levels(questions, look, any_may_win=spec.any_may_win)
-    results = tuple(decide(question, look, level) for question, level in zip(questions, allowed, strict=True))
+    decided = (decide(question, look, level) for question, level in zip(questions, allowed, strict=True))
+    results = tuple(explained(result, reasons) for result in decided)
 
     sound = (*checks(spec, list(built.values()), baseline_arm, variant_arm, comparisons), *health)
-    smallest = min(result.n for result in results)
+    smallest = min((result.n for result in results if result.metric not in reasons), default=0)
     needed = [result.needs_n for result in results if result.needs_n is not None]
     verdict = _verdict(spec, results, sound, smallest)
     return Evaluation(
@@ -60,7 +67,7 @@ def evaluate_arm(
         health=sound,
         n=smallest,
         needs_n=max(needed) if needed else None,
-        notes=notes(spec, variant, samples, comparisons, results, sound, verdict, look),
+        notes=notes(spec, variant, samples, comparisons, results, sound, verdict, look, smallest),
         engine_version=ENGINE_VERSION,
         metrics=_metrics(spec, built, samples, comparisons, variant),
     )

@@ -24,11 +24,11 @@ def notes(
     health: Sequence[HealthCheck],
     verdict: Verdict,
     look: Look,
+    smallest: int,
 ) -> tuple[str, ...]:
-    """In the order: criteria, what blocks, what is missing, what limits the verdict."""
+    """In the order: criteria, what blocks, what is missing, what limits the verdict. `smallest`: n of the verdict."""
     told = [_criterion_note(result) for result in results]
     told += [f"blocked by {check.name}: {check.detail}" for check in health if check.blocks and not check.ok]
-    smallest = min(result.n for result in results)
     needed = max((result.needs_n or 0 for result in results if not result.passes), default=0)
     if smallest < MIN_SAMPLES_PER_VARIANT:
         told.append(f"n = {smallest} is below the floor of {MIN_SAMPLES_PER_VARIANT}: no verdict")
