@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from contracts.doors import LookOnly
-from sensor.models import CaptureCursor, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 
 
 class FeedbackFilter(admin.SimpleListFilter):
@@ -88,6 +88,14 @@ class RunJudgementAdmin(LookOnly, ModelAdmin):
     list_filter = ("judge_version", "retrieval_relevant", "context_utilized", "hallucination_detected")
     search_fields = ("=run_id",)
     ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(ExternalEvent)
+class ExternalEventAdmin(LookOnly, ModelAdmin):
+    list_display = ("event_id", "run_id", "source", "received_at")
+    search_fields = ("=event_id",)
+    ordering = ("event_id",)
     show_full_result_count = False
 
 

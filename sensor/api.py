@@ -11,8 +11,11 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 from ninja.pagination import paginate
 
+from contracts.doors import actor_of
 from sensor import selectors
 from sensor.dashboard import hit_rate_by_day, stage_latency
+from sensor.domain.external import IngestReport
+from sensor.intake import DOCUMENTED, IngestOut, rows_read
 from sensor.models import SensorEvent
 from sensor.outputs import (
     HitRateDayOut,
@@ -24,6 +27,7 @@ from sensor.outputs import (
     points_out,
 )
 from sensor.question import DEFAULT_SPAN, answer, moment_of, question_of
+from sensor.services.ingest import telemetry_receive
 from sensor.standing import cursors, lag_since, recorded_counts, waiting
 
 router = Router(tags=["telemetry"])
@@ -117,3 +121,20 @@ def runs(
     """The golden set's questions are not shown: whoever tunes must not learn them."""
     found = selectors.events(batch=batch, experiment=experiment, variant=variant, split=split)
     return found.exclude(split="golden").order_by("-started_at", "id")
+
+
+@router.post(
+    "/telemetry",
+    response=IngestOut,
+    operation_id="telemetry_ingest",
+    summary="Record runs of a memory service that runs elsewhere",
+    openapi_extra=DOCUMENTED,
+)
+def ingest(request: HttpRequest) -> IngestReport:
+    """Needs the role operator. A list of at most 1,000 finished runs, 10 MB in all; each row is checked by itself.
+
+    Idempotent by `event_id`: what was recorded first stands, and the same event sent again writes nothing, so a request
+    that was not answered may be sent again as it is. An event id that was given to another run is refused, and so is a
+    run that is recorded already without this event.
+    """
+    return telemetry_receive(rows=rows_read(request), actor=actor_of(request))

@@ -167,6 +167,21 @@ class LedgerEntry(models.Model):
         return f"{self.stage} of {self.run_id}"
 
 
+class ExternalEvent(models.Model):
+    """That an event of a MaaS that runs elsewhere was taken. Inserted in the transaction that writes its run."""
+
+    event_id = models.UUIDField(primary_key=True)
+    run_id = models.UUIDField()
+    source = models.TextField(help_text="who sent it")
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "sensor_external_events"
+
+    def __str__(self) -> str:
+        return f"{self.event_id} by {self.source}"
+
+
 class CaptureCursor(models.Model):
     """Up to which moment everything is recorded, per source; it only moves forward.
 

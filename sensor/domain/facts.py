@@ -78,11 +78,11 @@ class LateFacts:
 
 @dataclass(frozen=True, slots=True)
 class MemoryFact:
-    """What must be known of a found memory: whose it is, from when, under which tags."""
+    """What must be known of a found memory: whose it is, from when, under which tags. None: it was not told."""
 
-    owner: uuid.UUID
-    made_at: datetime
-    tags: Sequence[str]
+    owner: uuid.UUID | None
+    made_at: datetime | None
+    tags: Sequence[str] | None
 
 
 Memories = Mapping[uuid.UUID, MemoryFact]
@@ -91,27 +91,28 @@ Memories = Mapping[uuid.UUID, MemoryFact]
 def foreign_memories(run: FinishedRun, memories: Memories) -> list[uuid.UUID]:
     """Ids of another user's memories that reached this run, as found, used or written ones."""
     touched = dict.fromkeys([*run.found_ids, *(run.used_ids or ()), *([run.memory_id] if run.memory_id else [])])
-    return [each for each in touched if each in memories and memories[each].owner != run.user_id]
+    return [each for each in touched if each in memories and memories[each].owner not in (None, run.user_id)]
 
 
 def isolation_ok(run: FinishedRun, memories: Memories) -> bool | None:
-    """False if a memory of another user was touched; None if one is gone, so that its owner cannot be told."""
+    """False if a memory of another user was touched; None if the owner of one that was read cannot be told."""
     if foreign_memories(run, memories):
         return False
     read = {*run.found_ids, *(run.used_ids or ())}
-    return True if all(each in memories for each in read) else None
+    return True if all(each in memories and memories[each].owner for each in read) else None
 
 
 def mean_age_days(run: FinishedRun, memories: Memories) -> float | None:
     """Mean age of the memories found, in days at the time of asking."""
-    ages = [(run.asked_at - memories[each].made_at).total_seconds() for each in run.found_ids if each in memories]
+    known = [memories[each].made_at for each in run.found_ids if each in memories]
+    ages = [(run.asked_at - made_at).total_seconds() for made_at in known if made_at is not None]
     return sum(ages) / len(ages) / 86_400 if ages else None
 
 
 def tag_overlap(run: FinishedRun, memories: Memories) -> float | None:
     """Share of the query's keywords among the tags of what was found; None without keywords or finds."""
     words = {word.casefold() for word in run.keywords}
-    known = [memories[each].tags for each in run.found_ids if each in memories]
+    known = [tags for each in run.found_ids if each in memories and (tags := memories[each].tags) is not None]
     if not words or not known:
         return None
     return len(words & {tag.casefold() for tags in known for tag in tags}) / len(words)

@@ -4,6 +4,7 @@ from sensor.domain.report import CaptureReport
 from sensor.services.batches import batch_label
 from sensor.services.capture import runs_capture
 from sensor.services.cursor import backfill, catch_up
+from sensor.services.ingest import telemetry_ingest
 from sensor.services.judgements import judgements_record
 from sensor.services.truths import ground_truth_record
 
@@ -15,4 +16,5 @@ __all__ = [
     "ground_truth_record",
     "judgements_record",
     "runs_capture",
+    "telemetry_ingest",
 ]

@@ -31,7 +31,7 @@ from manager.models import Approval, Cycle, Report
 from manager.services.approvals import approval_request
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
-from sensor.models import CaptureCursor, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 from tuner.selectors import active_version, version_values
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
@@ -163,6 +163,7 @@ def _recorded(run_id: uuid.UUID) -> None:
     )  # fmt: skip
     RunJudgement.objects.create(run_id=run_id, judge_version="offline-1")
     CaptureCursor.objects.get_or_create(name="test")
+    ExternalEvent.objects.create(event_id=uuid.uuid4(), run_id=run_id, source="token:elsewhere")
 
 
 def _emulation() -> EmulationBatch:
