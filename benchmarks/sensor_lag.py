@@ -14,7 +14,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,8 @@ WARM_UP = 180
 """Runs before the measurement: both processes load what they need at their first run."""
 THREADS = 6
 POLL_SECONDS = 0.005
+SHORT_BACK, LONG_BACK = timedelta(seconds=0.3), timedelta(seconds=10)
+"""Each look goes back a little, every fiftieth far, so that looking costs the load little."""
 START_SECONDS = 60.0
 TARGET_MS = 100.0
 
@@ -98,17 +101,18 @@ def _watching() -> Iterator[Seen]:
     stop = threading.Event()
 
     def look() -> None:
-        since = _now()
+        newest = _now()
         try:
-            while not stop.wait(POLL_SECONDS):
+            for number in count():
+                if stop.wait(POLL_SECONDS):
+                    return
+                # `captured_at` is taken before the rows are written: those of a slow write come late.
                 with connection.cursor() as cursor:
-                    cursor.execute(_NEW, [since])
+                    cursor.execute(_NEW, [newest - (LONG_BACK if number % 50 == 0 else SHORT_BACK)])
                     rows = cursor.fetchall()
                 for run_id, captured_at, now in rows:
                     seen.setdefault(run_id, (captured_at, now))
-                # `captured_at` is taken before the rows are written: those of a slow write come late.
-                if len(rows) > 200:
-                    since = sorted(row[1] for row in rows)[-120]
+                    newest = max(newest, captured_at)
         finally:
             connections.close_all()
 
