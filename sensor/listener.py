@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from sensor import student
 from sensor.domain.report import CaptureReport
 from sensor.services import catch_up, runs_capture
+from sensor.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)
 
@@ -34,28 +35,20 @@ def listen(*, stop: threading.Event, on_capture: Callable[[int], None] | None = 
     """Record runs as they settle, until `stop` is set. Survives a database that goes away. Returns the totals.
 
     1. Listen, on a connection of its own, then catch up: what settles between the two is notified, and what settled
-       before is read. 2. Record what is notified. 3. Catch up every few seconds. 4. If a connection breaks, begin anew.
+       before is read. 2. Record what is notified. 3. Catch up every few seconds. 4. In between, keep the tables in
+       order; what goes wrong there is logged and tried again. 5. If a connection breaks, begin anew.
     """
-    captured, worst, failures = 0, None, 0
+    session, failures = _Session(stop=stop, on_capture=on_capture), 0
     while not stop.is_set():
         channel = connections.create_connection(student.ALIAS)
         try:
             with channel.cursor() as cursor:
                 cursor.execute(f"LISTEN {student.CHANNEL}")
-            swept = -SWEEP_SECONDS
+            session.begin(channel)
             while not stop.is_set():
-                if time.monotonic() - swept >= SWEEP_SECONDS:
-                    report = catch_up()
-                    swept = time.monotonic()
-                    worst = max([lag for lag in (worst, report.lag_seconds) if lag is not None], default=None)
-                    new = report.captured
-                else:
-                    notified = _settled(channel.connection)
-                    new = runs_capture(run_ids=notified) if notified else 0
+                session.turn()
                 failures = 0
-                captured += new
-                if new and on_capture is not None:
-                    on_capture(new)
+                session.keep()
         except _BROKEN as error:
             pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
@@ -65,10 +58,46 @@ def listen(*, stop: threading.Event, on_capture: Callable[[int], None] | None = 
         finally:
             with suppress(*_BROKEN):
                 channel.close()
-    return CaptureReport(captured=captured, lag_seconds=worst)
+    return session.report
 
 
-def _settled(connection: Any) -> list[uuid.UUID]:
+class _Session:
+    """What one `listen` has recorded, on whichever connection."""
+
+    def __init__(self, *, stop: threading.Event, on_capture: Callable[[int], None] | None):
+        self.report = CaptureReport(captured=0, lag_seconds=None)
+        self._stop, self._on_capture = stop, on_capture
+        self._upkeep = Upkeep()
+        self._swept = 0.0
+
+    def begin(self, channel: Any) -> None:
+        self._channel = channel
+        self._swept = -SWEEP_SECONDS
+
+    def turn(self, *, wait: float | None = None) -> None:
+        """Catch up if it is time, else record what is notified within `wait` seconds."""
+        if time.monotonic() - self._swept >= SWEEP_SECONDS:
+            report = catch_up()
+            self._swept = time.monotonic()
+        else:
+            notified = _settled(self._channel.connection, wait=WAIT_SECONDS if wait is None else wait)
+            report = CaptureReport(captured=runs_capture(run_ids=notified) if notified else 0, lag_seconds=None)
+            self._upkeep.captured(report.captured)
+        self.report += report
+        if report.captured and self._on_capture is not None:
+            self._on_capture(report.captured)
+
+    def keep(self) -> None:
+        """Between two captures: whatever of the upkeep is due. Long work asks `_go_on` in its pauses."""
+        self._upkeep.turn(go_on=self._go_on)
+
+    def _go_on(self) -> bool:
+        if not self._stop.is_set():
+            self.turn(wait=0.0)
+        return not self._stop.is_set()
+
+
+def _settled(connection: Any, *, wait: float = WAIT_SECONDS) -> list[uuid.UUID]:
     """Run ids of one burst of notifications; empty when none came in time.
 
     A dialogue run is COMPLETED before it is settled; such an id is not recorded yet, and is notified again.
@@ -77,7 +106,7 @@ def _settled(connection: Any) -> list[uuid.UUID]:
 
     ids: list[uuid.UUID] = []
     try:
-        first = list(connection.notifies(timeout=WAIT_SECONDS, stop_after=1))
+        first = list(connection.notifies(timeout=wait, stop_after=1))
         rest = list(connection.notifies(timeout=GATHER_SECONDS, stop_after=BURST)) if first else []
     except psycopg.Error as error:
         raise InterfaceError(str(error)) from error

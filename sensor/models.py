@@ -11,8 +11,11 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class SensorEvent(models.Model):
@@ -308,3 +311,67 @@ class RollupDelta(RolledUp):
 
     class Meta:
         db_table = "sensor_rollup_deltas"
+
+
+class RetentionPolicy(models.Model):
+    """How long recorded rows are kept. One row; each edit is audited. Rollups are kept whatever it says."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    production_months = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2)],
+        help_text="Full months, beside the current one, for which recorded runs and their stages are kept. Blank: for "
+        "ever. At least 2. What the rollups have added up stays on the dashboard.",
+    )
+    evidence_months = models.PositiveSmallIntegerField(
+        "months of experiments and batches",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2)],
+        help_text="The same for runs of experiments, campaigns and other batches, on which decisions rest. Blank: for "
+        "ever, so that every decision stays explainable. Not fewer than for all other runs.",
+    )
+    automatic = models.BooleanField(
+        "apply automatically",
+        default=False,
+        help_text="The Sensor removes older rows by itself, every hour. Else only `manage.py sense --retention --apply`"
+        " does; `manage.py sense --retention` shows beforehand what would go.",
+    )
+    recorded_from = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Runs that started before are never recorded again, since retention has removed that time.",
+    )
+    completed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a retention last took away all that had to go."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "sensor_retention"
+        verbose_name = "retention"
+        verbose_name_plural = "retention"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="there_is_one_retention"),
+            models.CheckConstraint(
+                condition=models.Q(production_months__gte=2) & models.Q(evidence_months__gte=2),
+                name="retention_keeps_two_months",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(evidence_months__isnull=True)
+                | models.Q(production_months__isnull=False, evidence_months__gte=models.F("production_months")),
+                name="evidence_is_kept_as_long_as_the_rest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "retention"
+
+    def clean(self) -> None:
+        """Says in words what the constraint holds."""
+        rest, evidence = self.production_months, self.evidence_months
+        if evidence is not None and (rest is None or evidence < rest):
+            raise ValidationError(
+                {"evidence_months": _("Runs of experiments are kept as long as all others, or longer.")}
+            )

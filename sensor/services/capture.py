@@ -56,4 +56,4 @@ def _store(runs: Sequence[FinishedRun], memories: Memories) -> CaptureReport:
     with transaction.atomic(), connection.cursor() as cursor:
         new = rows_write(cursor, rows)
     lags = [max(0.0, (rows.made_at - run.ended_at).total_seconds()) for run in new]
-    return CaptureReport(captured=len(new), lag_seconds=max(lags, default=None))
+    return CaptureReport(captured=len(new), lag_seconds=max(lags, default=None), too_old=len(rows.too_old))

@@ -28,6 +28,7 @@ _KNOWN = "SELECT event_id, run_id FROM public.sensor_external_events WHERE event
 _RELEASE = "DELETE FROM public.sensor_external_events WHERE event_id = ANY(%s)"
 
 _OTHER_RUN = Fault("event_id", "this event id was given to another run before")
+_TOO_OLD = Fault("started_at", "it began in a time of which nothing is kept any more")
 _OTHER_EVENT = Fault("pipeline_run_id", "this run is recorded already, and not by this event")
 
 
@@ -91,6 +92,8 @@ def _record(events: Mapping[int, ExternalRun], source: str, faults: dict[int, Fa
                 faults[index] = _OTHER_RUN
         elif event.pipeline_run_id in new:
             accepted.add(index)
+        elif event.pipeline_run_id in rows.too_old:
+            faults[index] = _TOO_OLD
         else:
             faults[index] = _OTHER_EVENT
     return accepted

@@ -17,6 +17,7 @@ from contracts.actor import component
 from incidents.services import incident_open
 from sensor.domain.facts import FinishedRun, Memories, event_row, foreign_memories, stage_rows
 from sensor.services.copying import array, rows_copy
+from sensor.services.retention_policy import recorded_from, recorded_from_hold
 
 SENSOR = component("sensor")
 
@@ -53,9 +54,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Of some runs, in the order of their ids."""
+    """Of some runs, in the order of their ids. `too_old`: runs of a time that retention has removed; not written."""
 
     rows: Sequence[Row]
+    too_old: set[uuid.UUID]
     made_at: datetime
 
 
@@ -65,6 +67,8 @@ def rows_prepare(told: Sequence[Told]) -> Rows:
     Months are made in a transaction of their own: making one locks, and must not wait for the rows.
     """
     now = timezone.now()
+    too_old = _too_old([each.run for each in told], recorded_from())
+    told = [each for each in told if each.run.id not in too_old]
     real = _real_users(told) if getattr(settings, "SENSOR_MASK_REAL_USERS", True) else set()
     rows = []
     for each in sorted(told, key=lambda each: each.run.id.int):
@@ -72,19 +76,22 @@ def rows_prepare(told: Sequence[Told]) -> Rows:
         rows.append(Row(each, event, stage_rows(each.run, event)))
     with connection.cursor() as cursor:
         cursor.execute(_MONTHS, [_months(told)])
-    return Rows(rows, now)
+    return Rows(rows, too_old, now)
 
 
 def rows_write(cursor: CursorWrapper, rows: Rows, *, only: Collection[uuid.UUID] | None = None) -> list[FinishedRun]:
     """Write the rows that nobody wrote before; of the runs in `only`, where it is given. Returns the runs that are new.
 
     Inside the caller's transaction:
+    0. Retention does not go on under it: what is too old now is passed by, what is not does not become it meanwhile.
     1. Each run is claimed in the ledger; whoever writes beside this one waits here, and what it got is not given
        again. All claim in the order of run ids, so that two writers never wait for each other.
     2. The stages of the runs claimed go to the ledger too.
     3. The rows of both are copied in: claim and row live and die together.
     """
     wanted = [row for row in rows.rows if only is None or row.told.run.id in only]
+    rows.too_old.update(_too_old([row.told.run for row in wanted], recorded_from_hold(cursor)))
+    wanted = [row for row in wanted if row.told.run.id not in rows.too_old]
     if not wanted:
         return []
     runs = [row.told.run for row in wanted]
@@ -99,6 +106,10 @@ def rows_write(cursor: CursorWrapper, rows: Rows, *, only: Collection[uuid.UUID]
     rows_copy(cursor, "public.telemetry_events", stages)
     _isolation_report([row.told for row in new])
     return [row.told.run for row in new]
+
+
+def _too_old(runs: Sequence[FinishedRun], floor: datetime | None) -> set[uuid.UUID]:
+    return {run.id for run in runs if run.started_at < floor} if floor is not None else set()
 
 
 def _real_users(told: Sequence[Told]) -> set[uuid.UUID]:

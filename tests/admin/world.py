@@ -32,6 +32,7 @@ from manager.services.approvals import approval_request
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
 from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from sensor.services.retention_policy import retention_current
 from tuner.selectors import active_version, version_values
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
@@ -69,6 +70,7 @@ def world_build() -> World:
     journal_write(campaign=campaign, key="k", kind="decision", text="top_k is tried", reason="recall is low")
     Report.objects.create(campaign=campaign, content=REPORT)
     policy_current()
+    retention_current()
     incident = incident_open(
         kind="degradation", severity="warning", title="recall fell", detail="by .2", subject="version:1", actor=alice
     )

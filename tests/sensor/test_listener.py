@@ -69,12 +69,12 @@ def test_listen__database_goes_away__catches_up_after_reconnecting(monkeypatch: 
     monkeypatch.setattr(listener, "RETRY_SECONDS", (0.05,))
     real, broken = listener._settled, threading.Event()
 
-    def settled_or_broken(connection: object) -> object:
+    def settled_or_broken(connection: object, **options: float) -> object:
         if not broken.is_set():
             broken.set()
             factories.run()  # its notification is lost with the connection
             raise DatabaseError("the server closed the connection")
-        return real(connection)
+        return real(connection, **options)
 
     monkeypatch.setattr(listener, "_settled", settled_or_broken)
     with listening() as wait_for:
