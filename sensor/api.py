@@ -29,6 +29,7 @@ from sensor.outputs import (
 from sensor.question import DEFAULT_SPAN, answer, moment_of, question_of
 from sensor.services.ingest import telemetry_receive
 from sensor.standing import cursors, lag_since, recorded_counts, waiting
+from sensor.storage import storage_state
 
 router = Router(tags=["telemetry"])
 
@@ -71,6 +72,7 @@ def status(request: HttpRequest, since: datetime | None = None) -> dict[str, Any
         "lag": lag_since(start),
         "waiting": left,
         "cursors": cursors(left=left),
+        "storage": storage_state(),
     }
 
 

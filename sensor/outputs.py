@@ -34,12 +34,24 @@ class WaitingOut(Schema):
     since: datetime | None
 
 
+class StorageOut(Schema):
+    missing: list[str]
+    """Months ahead that have no partition yet, as `table YYYY-MM`."""
+    stray: dict[str, int]
+    """Rows that lie outside all months, by table; maintenance moves them."""
+    recorded_from: datetime | None
+    """Runs that started before are not recorded any more, since retention has removed that time; null: all are."""
+    concerns: list[str]
+    """What somebody must look at, in sentences; empty when all is well."""
+
+
 class TelemetryStatus(Schema):
     counts: dict[str, int]
     """Recorded runs by status, and `total`; those that retention took away are counted."""
     lag: LagOut
     waiting: WaitingOut
     cursors: list[CursorOut]
+    storage: StorageOut
 
 
 class StageLatencyOut(Schema):

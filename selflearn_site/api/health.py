@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django_q.status import Stat
 from ninja import Router, Schema, Status
 
+from sensor.storage import storage_state
+
 logger = logging.getLogger(__name__)
 router = Router(tags=["health"])
 
@@ -37,6 +39,7 @@ def health(request: HttpRequest) -> Status[dict[str, Any]]:
         "database": _timed(lambda: _database("default")),
         "maas_database": _timed(lambda: _database("maas")),
         "worker": _timed(_worker),
+        "sensor": _timed(_sensor),
         "llm": {"status": "ok", "detail": settings.SELFLEARN_LLM},
     }
     ready = all(found[name]["status"] == "ok" for name in ("database", "maas_database"))
@@ -60,6 +63,12 @@ def _database(alias: str) -> dict[str, Any]:
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT 1")
     return {"status": "ok"}
+
+
+def _sensor() -> dict[str, Any]:
+    """A Sensor that runs makes months ahead and puts every row into one; without it the rows are kept all the same."""
+    concerns = storage_state().concerns
+    return {"status": "absent", "detail": "; ".join(concerns)} if concerns else {"status": "ok"}
 
 
 def _worker() -> dict[str, Any]:

@@ -18,7 +18,7 @@ def test_health__with_both_databases__is_ready_and_names_each_dependency(client:
     assert response.status_code == 200
     body = response.json()
     assert (body["live"], body["ready"]) == (True, True)
-    assert set(body["dependencies"]) == {"database", "maas_database", "worker", "llm"}
+    assert set(body["dependencies"]) == {"database", "maas_database", "worker", "sensor", "llm"}
     assert body["dependencies"]["llm"]["detail"] == "offline"
 
 
