@@ -89,3 +89,20 @@ def range_bar(
         f'<rect class="hard" x="{pad}" y="8" width="{width - 2 * pad}" height="4" rx="2"/>{auto}'
         f'<circle cx="{x(value)}" cy="10" r="5"/></svg>'
     )
+
+
+def percentile_bar(*, p50: float | None, p95: float | None, most: float, label: str = "", width: int = 220) -> str:
+    """From zero to `most`: a line from the median, which is a dot, to the 95th percentile. Nothing without both."""
+    if p50 is None or p95 is None:
+        return ""
+
+    def x(value: float) -> float:
+        return round(5 + (width - 10) * min(value / (most or 1.0), 1.0), 1)
+
+    return (
+        f'<svg class="interval percentiles" viewBox="0 0 {width} 28" preserveAspectRatio="xMinYMid" role="img"'
+        f' aria-label="{escape(label)}">'
+        f'<line class="zero" x1="{x(0)}" y1="1" x2="{x(0)}" y2="27"/>'
+        f'<line class="span" x1="{x(p50)}" y1="14" x2="{x(p95)}" y2="14"/>'
+        f'<line class="end" x1="{x(p95)}" y1="8" x2="{x(p95)}" y2="20"/><circle cx="{x(p50)}" cy="14" r="4.5"/></svg>'
+    )

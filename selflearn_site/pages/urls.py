@@ -16,6 +16,7 @@ from selflearn_site.pages.views import (
     home,
     lists,
     parameters,
+    telemetry,
     test_runner,
 )
 
@@ -66,6 +67,12 @@ urlpatterns = [
         name="emulation_dialogue",
     ),
     path("emulations/<uuid:batch_id>/<slug:verb>/", emulations.emulation_do, name="emulation_do"),
+    path("telemetry/", telemetry.telemetry, name="telemetry"),
+    path("telemetry/points.json", telemetry.telemetry_chart, name="telemetry_chart"),
+    path("telemetry/points.csv", telemetry.telemetry_csv, name="telemetry_csv"),
+    path("telemetry/hit-rate.json", telemetry.telemetry_hits, name="telemetry_hits"),
+    path("telemetry/hit-rate.csv", telemetry.telemetry_hits_csv, name="telemetry_hits_csv"),
+    path("telemetry/retention/", telemetry.telemetry_retention, name="telemetry_retention"),
     path("incidents/", lists.incidents, name="incidents"),
     path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
 ]

@@ -12,7 +12,10 @@ from manager.models import Approval
 from tests.manager.world import approval_made, experiment_won
 from tests.pages.world import cycle_measured
 
-PAGES = ("/", "/goals/", "/experiments/", "/approvals/", "/parameters/", "/changes/", "/hypotheses/", "/reports/")
+PAGES = (
+    "/", "/goals/", "/experiments/", "/approvals/", "/parameters/", "/changes/", "/hypotheses/", "/reports/",
+    "/telemetry/",
+)  # fmt: skip
 
 
 def asked(client: Client, path: str) -> int:

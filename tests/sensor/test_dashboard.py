@@ -36,8 +36,8 @@ def record(*, at: datetime, latency: float = 10.0, found: tuple[uuid.UUID, ...] 
 
 
 def asked(*, by: tuple[str, ...] = (), metric: str = "latency_ms", grain: str = "hour") -> list[Point]:
-    span = {"since": NOON - timedelta(hours=3), "until": NOON + timedelta(hours=3)}
-    return answer(question_of(metric=metric, grain=grain, by=by, **span))
+    since, until = NOON - timedelta(hours=3), NOON + timedelta(hours=3)
+    return answer(question_of(metric=metric, grain=grain, by=by, since=since, until=until))
 
 
 @pytest.mark.parametrize("folded", [False, True])
@@ -72,8 +72,7 @@ def test_metric_points__minutes_split_by_variant__are_refused() -> None:
 def test_metric_points__days__begin_at_midnight_of_utc() -> None:
     record(at=NOON.replace(hour=23, minute=59))
     record(at=NOON.replace(hour=23, minute=59) + timedelta(minutes=2))
-    span = {"since": NOON, "until": NOON + timedelta(days=2)}
-    points = answer(question_of(metric="runs", grain="day", **span))
+    points = answer(question_of(metric="runs", grain="day", since=NOON, until=NOON + timedelta(days=2)))
     assert [(point.bucket.isoformat(), point.n) for point in points] == [
         ("2026-03-14T00:00:00+00:00", 1), ("2026-03-15T00:00:00+00:00", 1)
     ]  # fmt: skip
@@ -87,7 +86,7 @@ def test_stage_latency__last_hour__leaves_older_rows_out_and_keeps_the_order_of_
     found = stage_latency(now - timedelta(hours=1), now)
     assert [row.stage for row in found] == ["analyzer", "assembler", "responder", "archivist", END_TO_END]
     whole = found[-1]
-    assert (whole.n, whole.total) == (2, 40)
+    assert (whole.n, float(whole.total)) == (2, 40.0)
     assert whole.p50 == pytest.approx(20.0, rel=0.005)
     assert whole.p95 == pytest.approx(29.0, rel=0.005)
 

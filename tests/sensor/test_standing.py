@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,7 +20,7 @@ from tests.sensor.test_dashboard import record
 
 pytestmark = pytest.mark.django_db
 
-FAILED = {"status": "FAILED", "error_type": "ModelDown", "error_message": "it broke"}
+FAILED: dict[str, Any] = {"status": "FAILED", "error_type": "ModelDown", "error_message": "it broke"}
 
 
 def states() -> dict[str, str]:
