@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.domain.rules import scenario_gaps, scenario_problems
-from emulator.domain.scenario import ALTERNATIVES, SLOT, Scenario
+from emulator.domain.scenario import ALTERNATIVES, PHRASE, SLOT, Scenario
 from emulator.duplicates import Said, near_pairs, unique
 from emulator.generator import scenario_variant
 from emulator.library import DATA, load_index, load_personas, load_scenario
@@ -72,15 +72,15 @@ def leaks(scenarios: list[Scenario]) -> list[str]:
     """Ids that come twice, families that two splits share, and texts that two splits have in common.
 
     Texts are compared as words in lower case, and as stems without order and numbers (`emulator.duplicates`), small
-    talk (few words) aside; every alternative of a template counts, slots left out.
+    talk (few words) aside; every alternative of a template and of a person's phrases counts, slots left out.
     """
     problems = [f"scenario id {name} comes {n} times" for name, n in Counter(s.id for s in scenarios).items() if n > 1]
     families: dict[str, set[str]] = {}
     texts: dict[str, tuple[str, str]] = {}
     for scenario in scenarios:
         families.setdefault(scenario.family, set()).add(scenario.split)
-        for _, _, turn in scenario.turns():
-            for text in _said(turn.text):
+        for template in [*(turn.text for _, _, turn in scenario.turns()), *_phrases(scenario)]:
+            for text in _said(template):
                 split, other = texts.setdefault(text, (scenario.split, scenario.id))
                 if split != scenario.split:
                     problems.append(f"{scenario.id} ({scenario.split}) and {other} ({split}) both say: {text}")
@@ -90,6 +90,12 @@ def leaks(scenarios: list[Scenario]) -> list[str]:
         for thread, position, turn in scenario.turns()
         for text in _wordings(turn.text)
     ]
+    said += [
+        Said(scenario.split, f"{scenario.id}.phrases", text)
+        for scenario in scenarios
+        for template in _phrases(scenario)
+        for text in _wordings(template)
+    ]
     problems += [str(pair) for pair in unique(near_pairs(said)) if pair.overlap < 1 or not _same(pair.one, pair.other)]
     problems += [f"family {name} is in splits {', '.join(sorted(s))}" for name, s in families.items() if len(s) > 1]
     return problems
@@ -97,7 +103,7 @@ def leaks(scenarios: list[Scenario]) -> list[str]:
 
 def _check(scenario: Scenario) -> ScenarioCheck:
     gaps = [gap for gap in scenario_gaps(scenario) if "[[" not in gap]
-    if scenario.split == "train" and not any(" slot " in gap for gap in gaps):
+    if scenario.split == "train" and not any(" slot " in gap or " no phrases " in gap for gap in gaps):
         for number in range(_VARIANTS):
             variant = scenario_variant(scenario, number=number).model_copy(update={"split": "validation"})
             gaps += [f"variant {number}: {p}" for p in scenario_problems(variant)]
@@ -133,6 +139,10 @@ def _index_problems(scenarios: list[Scenario]) -> list[str]:
     return problems
 
 
+def _phrases(scenario: Scenario) -> list[str]:
+    return [template for templates in scenario.phrases.values() for template in templates]
+
+
 def _same(one: Said, other: Said) -> bool:
     """Whether the two are named as equal, word by word, already."""
     return bool(_said(one.text) & _said(other.text))
@@ -154,5 +164,5 @@ def _wordings(template: str) -> set[str]:
             options = match.group(1).split("|")
             return options[choice % len(options)]
 
-        texts.add(SLOT.sub(" ", ALTERNATIVES.sub(one, template)))
+        texts.add(SLOT.sub(" ", PHRASE.sub(" ", ALTERNATIVES.sub(one, template))))
     return texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from emulator.domain.scenario import ALTERNATIVES, SLOT, Event, Query, Scenario, Thread
+from emulator.domain.scenario import ALTERNATIVES, PHRASE, SLOT, Event, Query, Scenario, Thread
 
 MINIMUM_KINDS = {
     "fact": 3,
@@ -45,11 +45,22 @@ def scenario_problems(scenario: Scenario) -> list[str]:
                 problems.append(f"{where}: query id {turn.query.id} comes twice")
             queries.add(turn.query.id)
             problems += [f"{where}: query {turn.query.id} {p}" for p in _query_problems(turn.query, events, stale)]
-        if scenario.split != "train" and (SLOT.search(turn.text) or ALTERNATIVES.search(turn.text)):
+        if scenario.split != "train" and any(mark.search(turn.text) for mark in (SLOT, ALTERNATIVES, PHRASE)):
             problems.append(f"{where}: {scenario.split} texts are fixed, but this one is a template")
         for name, form in SLOT.findall(turn.text):
             if scenario.split == "train" and not _slot_exists(scenario, name, form):
                 problems.append(f"{where}: slot {name}{'.' + form if form else ''} has no values")
+        problems += [
+            f"{where}: there are no phrases {name}"
+            for name in PHRASE.findall(turn.text)
+            if scenario.split == "train" and not scenario.phrases.get(name)
+        ]
+    problems += [
+        f"phrases {title}: slot {name}{'.' + form if form else ''} has no values"
+        for title, templates in scenario.phrases.items()
+        for name, form in SLOT.findall(" ".join(templates))
+        if not _slot_exists(scenario, name, form)
+    ]
     return problems
 
 

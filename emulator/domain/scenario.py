@@ -1,7 +1,8 @@
 """The scenario file format: one person's life over months, told in threads, with what each question expects.
 
 Pure values. Texts of train scenarios are templates: `{slot}` or `{slot.form}` stands for one value of a variant,
-`[[a|b|c]]` for one of several ways to say it. Validation and golden texts are fixed. See docs/SCENARIOS.md.
+`[[a|b|c]]` for one of several ways to say it, `<name>` for one of the person's `phrases` of that name. Validation and
+golden texts are fixed. See docs/SCENARIOS.md.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ Split = Literal["train", "validation", "golden"]
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?\}")
 ALTERNATIVES = re.compile(r"\[\[(.+?)\]\]", re.DOTALL)
+PHRASE = re.compile(r"<([a-z]+)>")
 
 _NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 
@@ -100,6 +102,8 @@ class Scenario(Part):
     starts_on: date
     threads: tuple[Thread, ...] = Field(min_length=1)
     slots: dict[str, tuple[SlotValue, ...]] = {}
+    phrases: dict[str, tuple[str, ...]] = {}
+    """What this person says in many threads (greetings, partings, words around a question), as templates."""
 
     def turns(self) -> Iterator[tuple[Thread, int, Turn]]:
         """All turns in the order they are said: (thread, position in it, turn)."""
