@@ -16,7 +16,7 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from kernel.canonical import canonical_json, stable_hash
 from kernel.errors import NotFound
 from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate, samples_read
-from teacher.judges import JUDGE_VERSION, batch_judge
+from teacher.judges import OFFLINE, Judging, OnProgress, batch_judge, judging_begin
 from teacher.recommendation import recommend
 from teacher.soundness import NAMES as HEALTH_NAMES
 from teacher.soundness import checks
@@ -29,17 +29,32 @@ OUTCOMES = {
 """What a verdict says of its hypothesis."""
 
 
-def batch_measure(*, batch: str, variant: str | None = None, also: Sequence[str] = ()) -> Aggregate:
+def batch_measure(
+    *,
+    batch: str,
+    variant: str | None = None,
+    also: Sequence[str] = (),
+    judging: Judging = OFFLINE,
+    on_progress: OnProgress | None = None,
+) -> Aggregate:
     """Judge what is not judged yet, then aggregate, together with the batches `also`. Safe to repeat."""
     for name in (batch, *also):
-        batch_judge(batch=name)
+        batch_judge(batch=name, judging=judging, on_progress=on_progress)
     return metrics_aggregate(batch=batch, variant=variant, also=also)
 
 
-def experiment_analyze(*, slug: str, batch: str, category: str | None = None) -> ExperimentResult:
+def experiment_analyze(
+    *,
+    slug: str,
+    batch: str,
+    category: str | None = None,
+    judging: Judging = OFFLINE,
+    on_progress: OnProgress | None = None,
+) -> ExperimentResult:
     """Verdict, by category, and recommendation of a completed experiment; stored once and final.
 
-    `category`: the goal asks about this kind of question only, so its metric is tested on these alone.
+    `category`: the goal asks about this kind of question only, so its metric is tested on these alone. `judging`: who
+    judges both arms; another judge than the one that was chosen when the experiment began blocks the verdict.
     """
     stored = result_of(slug)
     if stored is not None:
@@ -47,13 +62,14 @@ def experiment_analyze(*, slug: str, batch: str, category: str | None = None) ->
     from teacher.statistics import evaluate
 
     experiment = experiment_by_slug(slug)
-    batch_judge(batch=batch)
+    judge_version = judging_begin(batch=batch, judging=judging)
+    batch_judge(batch=batch, judging=judging, on_progress=on_progress)
     spec = ExperimentSpec.from_mission_json(experiment.spec)
     metric = METRICS[experiment.metric].source or experiment.metric
     samples = samples_read(batch=batch)
     if category is not None:
         samples = [_only_in(sample, metric, category) for sample in samples]
-    health = checks(batch=batch, arm_versions=experiment.arm_versions, judge_version=JUDGE_VERSION)
+    health = checks(batch=batch, arm_versions=experiment.arm_versions, judge_version=judge_version)
     evaluation = evaluate(spec, samples, health=health)
     by_category = differences_by_category(samples, baseline=spec.baseline, variant=evaluation.variant, metric=metric)
     change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
@@ -64,7 +80,7 @@ def experiment_analyze(*, slug: str, batch: str, category: str | None = None) ->
         recommendation=recommend(
             evaluation=evaluation, change=change, metric=experiment.metric, by_category=by_category
         ),
-        judge_version=JUDGE_VERSION,
+        judge_version=judge_version,
         by_category={"metric": metric, "differences": by_category},
     )
 

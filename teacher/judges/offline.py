@@ -4,16 +4,18 @@ Hallucination: a claim that no memory in the context supports, a claim that cont
 stale value), or any claim where nothing was ever told. Saying that one does not know is never a hallucination.
 Context used: a claim of the answer comes from a memory of the context (recent exchanges support a claim, but are no
 memories). Saying that one does not know is right when the context holds nothing that was expected; the question
-whether context was used then does not apply.
+whether context was used then does not apply. Whether finds are relevant it does not say: words that question and memory
+share are what the search went by, and no second opinion.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from llm.offline.phrases import is_abstention
 from llm.text import sentences, stems
+from teacher.judges.protocol import Case, Marks
 
 SUPPORT = 0.6
 """Share of a claim's content stems that one memory must hold to support it."""
@@ -22,26 +24,14 @@ _MEMORY_LINE = re.compile(r"^\[\d+\]\s*(.*)$")
 _TURN = re.compile(r"^(?:User|Assistant):\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One answered run. `should_retrieve` None: no ground truth is known. `hits`: expected memories among the found."""
+class OfflineJudge:
+    """Implements `teacher.judges.protocol.Judge`. Costs nothing and judges everything."""
 
-    answer: str
-    context: str
-    found: int
-    hits: int
-    should_retrieve: bool | None
-    key_facts: tuple[str, ...]
-    forbidden: tuple[str, ...]
+    version = "offline-3"
+    samples = False
 
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """`context_utilized` None: it does not apply, for the context held no answer and none was given."""
-
-    context_utilized: bool | None
-    hallucination: bool
-    reasons: tuple[str, ...]
+    def judge(self, cases: Sequence[Case]) -> list[Marks]:
+        return [judge(case) for case in cases]
 
 
 def judge(case: Case) -> Marks:
