@@ -48,6 +48,13 @@ class IngestReport:
     duplicates: int
     rejected: tuple[Rejected, ...]
 
+    def __add__(self, other: IngestReport) -> IngestReport:
+        return IngestReport(
+            accepted=self.accepted + other.accepted,
+            duplicates=self.duplicates + other.duplicates,
+            rejected=self.rejected + other.rejected,
+        )
+
 
 @dataclass(slots=True)
 class Checked:

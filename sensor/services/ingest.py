@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -52,19 +53,23 @@ def telemetry_ingest(*, events: Sequence[Any], source: str) -> IngestReport:
 
     Every thousand rows are committed by themselves, all that is written of a row at once.
     """
+    report = IngestReport(accepted=0, duplicates=0, rejected=())
+    for start in range(0, len(events), MOST_AT_ONCE):
+        report += _part(events[start : start + MOST_AT_ONCE], source, start)
+    return report
+
+
+def _part(events: Sequence[Any], source: str, start: int) -> IngestReport:
+    """`start`: where the part begins among the events that were given."""
     checked = rows_check(events, now=timezone.now())
-    accepted: set[int] = set()
     faults: dict[int, Fault] = {}
-    indexes = list(checked.good)
-    for start in range(0, len(indexes), MOST_AT_ONCE):
-        part = {index: checked.good[index] for index in indexes[start : start + MOST_AT_ONCE]}
-        accepted |= _record(part, source, faults)
+    accepted = _record(checked.good, source, faults) if checked.good else set()
     faults |= {index: faults[first] for index, first in checked.repeats.items() if first in faults}
     rejected = [*checked.rejected, *(refused(index, events[index], [fault]) for index, fault in faults.items())]
     return IngestReport(
         accepted=len(accepted),
         duplicates=len(events) - len(accepted) - len(rejected),
-        rejected=tuple(sorted(rejected, key=lambda each: each.index)),
+        rejected=tuple(replace(row, index=start + row.index) for row in sorted(rejected, key=lambda row: row.index)),
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from incidents.models import Incident
 from sensor.domain.external import Fault
@@ -162,9 +160,14 @@ def test_ingest__run_that_was_captured_live__is_refused() -> None:
 def test_ingest__more_than_a_thousand__are_recorded_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensor.services.ingest.MOST_AT_ONCE", 3)
     events = [foreign.event() for _ in range(7)]
+    other = foreign.event(pipeline_run_id=events[0]["pipeline_run_id"])
 
-    assert ingest(*events, events[0]) == (7, 1, [])
+    assert ingest(*events, events[0], other, {}) == (7, 1, [(8, "pipeline_run_id"), (9, "event_id")])
     assert recorded()[0] == 7
+
+
+def test_ingest__nothing__is_nothing() -> None:
+    assert ingest() == (0, 0, [])
 
 
 def test_ingest__memory_of_another_user__opens_an_incident() -> None:
@@ -279,74 +282,6 @@ def test_ingest__broken_off_half_way__leaves_nothing_and_may_be_sent_again(monke
     assert recorded() == (0, 0, 0, 0)
 
     assert ingest(event) == (1, 0, [])
-
-
-@pytest.mark.django_db(transaction=True)
-def test_ingest__overlapping_batches_at_once__record_each_event_once() -> None:
-    events = [foreign.event(found=[foreign.found(user_id=BORIS)], user_id=str(uuid.uuid4())) for _ in range(90)]
-    together = threading.Barrier(3)
-    reports: list[tuple[int, int, list[tuple[int, str]]]] = []
-
-    def send(part: list[dict[str, Any]]) -> None:
-        together.wait()
-        reports.append(ingest(*part))
-        connections.close_all()
-
-    parts = (events[:60], events[:29:-1], events[::2] + events[1::2])
-    threads = [threading.Thread(target=send, args=(part,)) for part in parts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sum(accepted for accepted, _, _ in reports) == 90
-    assert sum(duplicates for _, duplicates, _ in reports) == 120
-    assert recorded() == (90, 450, 540, 90)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("first_lives", [True, False])
-def test_ingest__sent_again_while_the_first_is_under_way__waits_for_its_end(first_lives: bool) -> None:
-    """A client that was not answered in time sends again; the first may yet commit, or die."""
-    event = foreign.event()
-    reports: list[tuple[int, int, list[tuple[int, str]]]] = []
-
-    def send() -> None:
-        reports.append(ingest(event))
-        connections.close_all()
-
-    first = connections.create_connection("default")
-    try:
-        first.set_autocommit(False)
-        with first.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO sensor_external_events (event_id, run_id, source) VALUES (%s, %s, 'first')",
-                [event["event_id"], event["pipeline_run_id"]],
-            )
-            again = threading.Thread(target=send)
-            again.start()
-            assert _somebody_waits()
-            assert reports == []
-        if first_lives:
-            first.commit()
-        else:
-            first.rollback()
-    finally:
-        first.close()
-    again.join()
-
-    assert reports == [(0, 1, []) if first_lives else (1, 0, [])]
-
-
-def _somebody_waits() -> bool:
-    deadline = time.monotonic() + 30
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')")
-            if cursor.fetchone()[0]:
-                return True
-            time.sleep(0.01)
-    return False
 
 
 def test_ingest__reasons__are_sentences_that_say_what_to_do() -> None:
