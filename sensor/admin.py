@@ -11,6 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from contracts.doors import LookOnly
+from sensor.listing import (
+    CategoryFilter,
+    CycleFilter,
+    ErrorFilter,
+    ModeFilter,
+    MonthFilter,
+    NewestPaginator,
+    SplitFilter,
+    StageFilter,
+    StatusFilter,
+)
 from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 
 
@@ -49,11 +60,12 @@ class SensorEventAdmin(LookOnly, ModelAdmin):
                     "variant", "parameter_version", "memories_found", "memories_used", "latency_ms",
                     "context_utilized", "hallucination_detected", "isolation_ok")  # fmt: skip
     list_display_links = ("started_at", "query")
-    list_filter = ("status", "split", "category", "mode", "cycle_type", "hallucination_detected", "isolation_ok",
-                   ClientFilter, "consent", FeedbackFilter)  # fmt: skip
+    list_filter = (MonthFilter, StatusFilter, SplitFilter, CategoryFilter, ModeFilter, CycleFilter,
+                   "hallucination_detected", "isolation_ok", ClientFilter, "consent", FeedbackFilter)  # fmt: skip
     search_fields = ("=pipeline_run_id", "=user_id", "query", "answer", "experiment", "batch")
-    date_hierarchy = "started_at"
-    ordering = ("-started_at", "id")
+    ordering = ("-captured_at", "id")
+    paginator = NewestPaginator
+    list_before_template = "sensor/list_note.html"
     show_full_result_count = False
     list_fullwidth = True
 
@@ -63,9 +75,10 @@ class TelemetryEventAdmin(LookOnly, ModelAdmin):
     list_display = ("created_at", "stage", "latency_ms", "pipeline_id", "experiment", "variant", "cycle_type",
                     "hit_rate", "prompt_tokens", "completion_tokens", "total_cost_usd", "retry_count",
                     "error_type")  # fmt: skip
-    list_filter = ("stage", "cycle_type", "hit_rate", "error_type")
+    list_filter = (MonthFilter, StageFilter, CycleFilter, "hit_rate", ErrorFilter)
     search_fields = ("=pipeline_id", "=user_id", "experiment")
-    date_hierarchy = "created_at"
+    paginator = NewestPaginator
+    list_before_template = "sensor/list_note.html"
     ordering = ("-created_at", "id")
     show_full_result_count = False
     list_fullwidth = True

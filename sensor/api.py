@@ -120,9 +120,9 @@ def runs(
     variant: str | None = None,
     split: str | None = None,
 ) -> QuerySet[SensorEvent]:
-    """The golden set's questions are not shown: whoever tunes must not learn them."""
+    """By when they were recorded. The golden set's questions are not shown: whoever tunes must not learn them."""
     found = selectors.events(batch=batch, experiment=experiment, variant=variant, split=split)
-    return found.exclude(split="golden").order_by("-started_at", "id")
+    return found.exclude(split="golden").order_by("-captured_at", "id")
 
 
 @router.post(

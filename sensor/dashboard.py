@@ -194,6 +194,19 @@ def metric_points(
     ]
 
 
+def dimension_values(name: str, *, most: int = 100) -> list[str]:
+    """The values of a dimension that any recorded run had, in their order; at most so many."""
+    if name not in DIMENSIONS:
+        raise RuleViolated(f"runs have no {name}", details={"known": list(DIMENSIONS)})
+    statement = f"""
+    SELECT DISTINCT {name} FROM public.sensor_rollups_now
+    WHERE grain = 'day' AND metric = 'runs' AND stage IS NULL AND {name} IS NOT NULL ORDER BY 1 LIMIT %s
+    """  # noqa: S608  a name of `DIMENSIONS`
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [most])
+        return [str(value) for (value,) in cursor.fetchall()]
+
+
 def merged(points: Sequence[Point]) -> Histogram:
     """The histograms of several points as one."""
     summed: dict[int, int] = {}
