@@ -64,6 +64,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _page(_("Changes"), "fact_check", "/changes/"),
             _page(_("Incidents"), "warning", "/incidents/"),
+            _page(_("Judges"), "balance", "/judges/"),
             _page(_("What is recorded"), "monitor_heart", "/telemetry/"),
             _rows(_("Change log"), "history_edu", "audit_auditentry"),
             _rows(_("Incident log"), "report", "incidents_incident"),

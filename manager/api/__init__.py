@@ -1,8 +1,9 @@
-"""The Manager's routes: goals and their campaigns, cycles, approvals, emulations, rollback, metrics, reports."""
+"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, rollback, metrics, reports."""
 
 from manager.api.approvals import router as approvals
 from manager.api.emulations import router as emulations
 from manager.api.goals import router as goals
+from manager.api.judges import router as judges
 from manager.api.overview import router as overview
 
-routers = (goals, approvals, overview, emulations)
+routers = (goals, approvals, overview, emulations, judges)

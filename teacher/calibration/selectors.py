@@ -179,3 +179,46 @@ def _pair(one: str, two: str, by_person: Mapping[str, Mapping[str, CaseLabel]], 
     said = [tuple(getattr(by_person[name][content], question) for name in (one, two)) for content in common]
     table = [said.count(pair) for pair in (("yes", "yes"), ("yes", "no"), ("no", "yes"), ("no", "no"))]
     return Pair(one, two, sum(table), table[0] + table[3], cohen_kappa(*table))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A case where people and a judge differ on a question. `mark`, `said`: what each says."""
+
+    case: Labelled
+    question: str
+    mark: bool
+    said: bool
+    reasons: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+
+
+def differences(version: str, *, labelled_by: str | None = None) -> list[Difference]:
+    """Latest label first. `labelled_by`: only cases that this person has labelled, so that the others stay blind."""
+    by_content: dict[str, list[CaseLabel]] = {}
+    for label in standing_labels():
+        by_content.setdefault(label.content_hash, []).append(label)
+    found: dict[tuple[str, str], tuple[Judged, str]] = {}
+    for item in judged_cases(version):
+        people = {label.labeller for label in by_content[item.case.content_hash]}
+        if labelled_by is None or labelled_by in people:
+            for question in QUESTIONS:
+                if item.agrees(question) is False:
+                    found[item.case.content_hash, question] = item, question
+    runs = [item.case.run_id for item, _ in found.values()]
+    reasons = {
+        row.run_id: tuple(row.reasons)
+        for row in RunJudgement.objects.filter(judge_version=version, run_id__in=runs).order_by("-repeat")
+    }
+    rows = [
+        Difference(
+            case=item.case,
+            question=question,
+            mark=bool(item.marks[question]),
+            said=bool(item.case.said[question]),
+            reasons=reasons.get(item.case.run_id, ()),
+            labels=tuple((label.labeller, getattr(label, question)) for label in by_content[item.case.content_hash]),
+        )
+        for item, question in found.values()
+    ]
+    return sorted(rows, key=lambda row: (row.case.labelled_at, row.question), reverse=True)
