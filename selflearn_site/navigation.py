@@ -50,6 +50,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _page(_("Parameters"), "tune", "/parameters/"),
             _rows(_("Approval requests"), "how_to_reg", "manager_approval"),
             _rows(_("Policy"), "gavel", "manager_policy"),
+            _rows(_("Retention"), "auto_delete", "sensor_retentionpolicy"),
             _rows(_("Freeze"), "ac_unit", "tuner_tunerstate"),
             _rows(_("Versions"), "layers", "tuner_parameterversion"),
             _rows(_("Activations"), "history", "tuner_parameteractivation"),

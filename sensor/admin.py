@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contracts.doors import LookOnly
+from contracts.actor import Role
+from contracts.doors import LookOnly, actor_of, may
+from kernel.errors import DomainError
 from sensor.listing import (
     CategoryFilter,
     CycleFilter,
@@ -22,7 +28,16 @@ from sensor.listing import (
     StageFilter,
     StatusFilter,
 )
-from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from sensor.models import (
+    CaptureCursor,
+    ExternalEvent,
+    RetentionPolicy,
+    RunJudgement,
+    RunTruth,
+    SensorEvent,
+    TelemetryEvent,
+)
+from sensor.services.retention_policy import EDITABLE, retention_change, retention_current
 
 
 class FeedbackFilter(admin.SimpleListFilter):
@@ -115,3 +130,59 @@ class ExternalEventAdmin(LookOnly, ModelAdmin):
 @admin.register(CaptureCursor)
 class CaptureCursorAdmin(LookOnly, ModelAdmin):
     list_display = ("name", "position", "moved_at")
+
+
+class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none at run time
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=UnfoldAdminTextareaWidget,
+        max_length=2000,
+        help_text=_("Why rows are kept shorter or longer from now on. The change log keeps it."),
+    )
+
+    class Meta:
+        model = RetentionPolicy
+        fields = EDITABLE
+        labels = {"production_months": _("Months of production")}
+
+
+@admin.register(RetentionPolicy)
+class RetentionPolicyAdmin(LookOnly, ModelAdmin):
+    """One row. A change goes through the service, with a reason, into the change log; it removes nothing by itself."""
+
+    form = RetentionForm
+    list_display = ("__str__", "production", "evidence", "automatic", "recorded_from", "completed_at")
+    readonly_fields = ("recorded_from", "completed_at")
+
+    @display(description=_("runs of production"), ordering="production_months", empty_value=_("for ever"))
+    def production(self, policy: RetentionPolicy) -> str | None:
+        return _months(policy.production_months)
+
+    @display(description=_("runs of experiments and batches"), ordering="evidence_months", empty_value=_("for ever"))
+    def evidence(self, policy: RetentionPolicy) -> str | None:
+        return _months(policy.evidence_months)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return may(request, Role.META_USER)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        own = ["reason"] if self.has_change_permission(request, obj) else []
+        return [*EDITABLE, *self.readonly_fields, *own]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        retention_current()  # makes the row where nobody has needed it yet
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: ARG002
+        changed = {name: form.cleaned_data[name] for name in form.changed_data if name in EDITABLE}
+        if not changed:
+            return
+        try:
+            retention_change(actor=actor_of(request), reason=form.cleaned_data["reason"], **changed)
+        except DomainError as error:
+            self.message_user(request, error.message, "ERROR")
+
+
+def _months(number: int | None) -> str | None:
+    return None if number is None else ngettext("%d month", "%d months", number) % number

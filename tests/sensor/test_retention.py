@@ -243,6 +243,17 @@ def test_sense__retention_with_and_without_apply__shows_and_does(alice: Actor) -
     assert not SensorEvent.objects.exists()
 
 
+@pytest.mark.parametrize(("months", "said"), [(None, "Everything is kept for ever"), (2, "Nothing is older")])
+def test_sense__retention_with_nothing_to_go__says_why(months: int | None, said: str) -> None:
+    recorded(1)
+    kept(months)
+    out = StringIO()
+
+    call_command("sense", "--retention", stdout=out)
+
+    assert said in out.getvalue()
+
+
 def test_sense__apply_without_retention__is_refused() -> None:
     with pytest.raises(CommandError, match="--apply goes with --retention"):
         call_command("sense", "--apply")

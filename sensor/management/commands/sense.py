@@ -18,6 +18,7 @@ from sensor.listener import listen
 from sensor.services import backfill, catch_up
 from sensor.services.maintenance import maintenance_run
 from sensor.services.retention import retention_apply, retention_plan
+from sensor.services.retention_policy import retention_current
 from sensor.storage import storage_state
 
 _SAID = {"drop": "the whole month goes", "delete": "goes in part", "keep": "stays", "postponed": "postponed"}
@@ -112,7 +113,12 @@ class Command(BaseCommand):
         for line in report.lines:
             self.stdout.write(_line(line))
         if not report.lines:
-            self.stdout.write("Nothing is older than what is kept.")
+            for_ever = retention_current().production_months is None
+            self.stdout.write(
+                "Everything is kept for ever; how long is set in the admin under Retention."
+                if for_ever
+                else "Nothing is older than what is kept."
+            )
             return
         gone = "went" if report.applied else "would go; nothing has changed"
         besides = ", ".join(
