@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -131,7 +131,7 @@ def _short(text: str, most: int) -> str:
 
 
 def finished_run(event: ExternalRun) -> FinishedRun:
-    timings: dict[str, float] = {**event.stages}
+    timings = dict(cast(dict[str, float], event.stages))
     if event.latency_ms is not None:
         timings[END_TO_END] = event.latency_ms
     return FinishedRun(
