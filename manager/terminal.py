@@ -63,6 +63,11 @@ class Screen:
             rate=f"{progress.rate:.0f}/s",
         )
 
+    def judged(self, done: int, total: int) -> None:
+        self._progress.update(
+            self._task, description="answers judged", completed=done, total=total, state="JUDGING", rate=""
+        )
+
     def told(self, done: int, total: int) -> None:
         self._progress.update(
             self._task, description="telling the bundled stories", completed=done, total=total, state="PREPARING"

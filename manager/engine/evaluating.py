@@ -11,9 +11,11 @@ from manager.domain.golden import averaged, degradations, failures_priced
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
 from manager.engine.gate import gate_look
-from manager.engine.passes import monitor
+from manager.engine.passes import judging_shown, monitor
+from manager.services.judging import judging_current
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
+from teacher.judges import judging_spent
 from teacher.services import batch_measure
 from tuner.models import ParameterVersion
 from tuner.selectors import active_version
@@ -56,12 +58,20 @@ def step(context: StepContext) -> Step:
     Questions of real users count in it as train too, in what needs no truth: no recall, no precision, no category.
     """
     data = context.cycle.data
-    train = batch_measure(batch=data["train_batch"], also=[data["online_batch"]] if "online_batch" in data else [])
+    train = batch_measure(
+        batch=data["train_batch"],
+        also=[data["online_batch"]] if "online_batch" in data else [],
+        judging=judging_current(),
+        on_progress=judging_shown(context),
+    )
+    judged = judging_spent(batches=[data[name] for name in ("train_batch", "online_batch") if name in data])
     standing = settle(context)
 
     def write() -> None:
         standing.record(context)
-        campaign_usage_add(campaign_id=context.campaign.id, tokens=train.tokens, cost_usd=train.cost_usd)
+        campaign_usage_add(
+            campaign_id=context.campaign.id, tokens=train.tokens, cost_usd=train.cost_usd + float(judged)
+        )
 
     return Step(
         state=CycleState.ANALYZING,

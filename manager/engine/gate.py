@@ -14,10 +14,12 @@ from kernel.errors import Conflict
 from maas.client import MaasClient
 from manager.domain.golden import CategoryValues, GateDecision, failures_priced, gate
 from manager.engine.context import MANAGER, StepContext
-from manager.engine.passes import examples_of, recorded, run_pass
+from manager.engine.passes import examples_of, judging_shown, recorded, run_pass
 from manager.models import Cycle
+from manager.services.judging import judging_current
 from manager.services.policy import policy_current
 from teacher.aggregator import Aggregate
+from teacher.judges import batch_judge
 from teacher.services import batch_measure
 from tuner.selectors import version_values
 from tuner.services import experiment_prepare
@@ -40,6 +42,7 @@ def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
         label=f"golden gate for {experiment.factor} → {experiment.to_value}",
         experiment=experiment.slug,
     )
+    batch_judge(batch=batch, judging=judging_current(), on_progress=judging_shown(context))
     return _decided(experiment, batch, policy_current().golden_mode, len(over))
 
 
@@ -61,15 +64,17 @@ def gate_look(
     batch = _batch(found, base)
     if not EvaluationPass.objects.filter(batch=batch, finished_at__isnull=False).exists():
         return []
-    before = batch_measure(batch=batch, variant="baseline")
-    after = batch_measure(batch=batch, variant="variant")
+    judging = judging_current()
+    before = batch_measure(batch=batch, variant="baseline", judging=judging)
+    after = batch_measure(batch=batch, variant="variant", judging=judging)
     return [(before.metrics, failures_priced(after.metrics, after.counts))]
 
 
 def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> GateDecision:
     """The gate over a finished look. Raises `Conflict` unless each example was recorded under both arms."""
-    before = batch_measure(batch=batch, variant="baseline")
-    after = batch_measure(batch=batch, variant="variant")
+    judging = judging_current()
+    before = batch_measure(batch=batch, variant="baseline", judging=judging)
+    after = batch_measure(batch=batch, variant="variant", judging=judging)
     if (before.n, after.n) != (examples, examples):
         raise Conflict(
             f"{before.n} and {after.n} of {examples} golden runs were recorded: without the others nothing is decided"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from contracts.dialogue import GroundTruth
@@ -11,8 +12,10 @@ from experiments.runner import PassPlan, PassProgress, pass_run
 from experiments.selectors import examples
 from kernel.canonical import derive_seed
 from manager.engine.context import StepContext
+from manager.services.judging import judging_current
 from sensor.services import catch_up, ground_truth_record, runs_capture
 from teacher.aggregator import Aggregate
+from teacher.judges import OnProgress
 from teacher.services import batch_measure
 
 
@@ -66,6 +69,16 @@ def run_pass(
     recorded(truths)
 
 
+def judging_shown(context: StepContext) -> OnProgress:
+    """Keeps the lease while a model judges, and tells how far it is."""
+    began = time.monotonic()
+
+    def show(done: int, planned: int) -> None:
+        context.progress("judging answers", done, planned, done / max(time.monotonic() - began, 1e-3))
+
+    return show
+
+
 def monitor_batch(*, dataset: str, split: str, version: int, over: Sequence[ExampleValue]) -> str:
     """The name of the one monitoring pass of this version over these very examples."""
     return f"monitor-{dataset}-{split}-v{version}-{content_hash(over)[:8]}"
@@ -92,4 +105,4 @@ def monitor(context: StepContext, *, split: str, version: int) -> Aggregate:
         label=f"{split} under version {version}",
         seed=monitor_seed(dataset=context.campaign.dataset, split=split),
     )
-    return batch_measure(batch=batch)
+    return batch_measure(batch=batch, judging=judging_current(), on_progress=judging_shown(context))

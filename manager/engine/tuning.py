@@ -23,9 +23,11 @@ from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
 from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
 from manager.engine.gate import factor_moved, golden_gate, looks_spent, refusal_on
-from manager.engine.passes import examples_of, run_pass
+from manager.engine.passes import examples_of, judging_shown, run_pass
 from manager.models import Approval
 from manager.services.approvals import approval_request
+from manager.services.judging import judging_current
+from teacher.judges import judging_begin
 from teacher.services import OUTCOMES, experiment_analyze
 from tuner.selectors import active_version
 from tuner.services import change_apply, change_check, experiment_prepare
@@ -93,6 +95,7 @@ def _run(context: StepContext, experiment: Experiment) -> Experiment:
             actor=MANAGER,
         )
         experiment_bind_arms(slug=experiment.slug, arm_versions=arms)
+        judging_begin(batch=batch_of(experiment), judging=judging_current())
         experiment = experiment_transition(slug=experiment.slug, target=ExperimentStatus.RUNNING, actor=MANAGER)
     if experiment.status == ExperimentStatus.RUNNING:
         _hypothesis(experiment, HypothesisStatus.RUNNING, "its experiment started")
@@ -119,7 +122,13 @@ def batch_of(experiment: Experiment) -> str:
 def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
     if experiment.status == ExperimentStatus.COMPLETED:
         focus = context.cycle.data.get("focus", {})
-        result = experiment_analyze(slug=experiment.slug, batch=batch_of(experiment), category=focus.get("category"))
+        result = experiment_analyze(
+            slug=experiment.slug,
+            batch=batch_of(experiment),
+            category=focus.get("category"),
+            judging=judging_current(),
+            on_progress=judging_shown(context),
+        )
         # The hypothesis first: a worker killed in between finds the experiment completed and comes here again.
         _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], result.recommendation["reason"])
         experiment_transition(

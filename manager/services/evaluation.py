@@ -13,6 +13,8 @@ from kernel.errors import InvalidInput
 from maas.client import MaasClient
 from manager.engine.passes import monitor_batch, monitor_seed, recorded
 from manager.services.campaigns import parallel
+from manager.services.judging import judging_current
+from teacher.judges import OnProgress
 from teacher.services import batch_measure
 from tuner.selectors import active_version, version_get
 
@@ -24,6 +26,7 @@ def version_evaluate(
     version: int | None,
     client: MaasClient,
     on_progress: Callable[[PassProgress], None] | None = None,
+    on_judged: OnProgress | None = None,
 ) -> dict[str, Any]:
     """The documented shape of `evaluate --json`. Memory is frozen, so the same version is measured once.
 
@@ -52,7 +55,7 @@ def version_evaluate(
         on_progress=on_progress,
     )
     recorded(truths)
-    found = batch_measure(batch=batch).to_json()
+    found = batch_measure(batch=batch, judging=judging_current(), on_progress=on_judged).to_json()
     return {
         "dataset": dataset,
         "split": split,

@@ -12,6 +12,7 @@ from contracts.actor import Actor, Role
 from kernel.errors import InvalidInput
 from manager.models import Policy
 from teacher.calibration.rule import AgreementRule
+from teacher.judges import judge_model
 
 EDITABLE = (
     "golden_mode",
@@ -48,7 +49,8 @@ def agreement_rule() -> AgreementRule:
 
 @transaction.atomic
 def policy_change(*, actor: Actor, reason: str, **values: Any) -> Policy:
-    """Change the policy. Raises `InvalidInput` for an unknown field, a wrong value or a change without a reason."""
+    """Change the policy. Raises `InvalidInput` for an unknown field, a wrong value, a change without a reason, or a
+    model as judge where none is configured."""
     actor.require(Role.META_USER)
     unknown = sorted(set(values) - set(EDITABLE))
     if unknown:
@@ -63,6 +65,8 @@ def policy_change(*, actor: Actor, reason: str, **values: Any) -> Policy:
         policy.full_clean()
     except ValidationError as error:
         raise InvalidInput("; ".join(error.messages), details={"fields": sorted(error.message_dict)}) from error
+    if values.get("judge") == "llm":
+        judge_model()  # says what to do when there is none
     policy.save()
     entry_append(
         actor=actor,

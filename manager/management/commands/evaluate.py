@@ -47,6 +47,7 @@ class Command(BaseCommand):
                 version=options["parameter_version"],
                 client=client,
                 on_progress=screen.passed,
+                on_judged=screen.judged,
             )
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
