@@ -70,6 +70,13 @@ def test_explorer__split__has_a_line_and_a_row_of_each(viewer: Client) -> None:
     assert "30 ms" in text
 
 
+@pytest.mark.parametrize(("metric", "drawn"), [("latency_ms", "P95"), ("mrr", "mean"), ("runs", "how many")])
+def test_explorer__left_to_itself__draws_what_suits_the_metric_and_says_so(
+    viewer: Client, metric: str, drawn: str
+) -> None:
+    assert f"Drawn: {drawn}." in text_of(viewer, f"{PAGE}?metric={metric}")
+
+
 def test_explorer__more_than_twelve_series__says_how_many_are_left_out_of_the_chart_alone(viewer: Client) -> None:
     for version in range(1, 15):
         record(at=timezone.now(), parameter_version=version)
