@@ -1,7 +1,7 @@
 """What is said for company: greetings, thanks, partings; and remarks of the moment on weather, mood and what was said.
 
-Closed lists of set phrases and of words, in both languages. A sentence with any word outside them is neither, so that
-what is unknown is taken for something told.
+Closed lists of set phrases and of words, in both languages: sure and narrow. A sentence with any word outside them is
+neither; `telling.py` weighs it.
 """
 
 from __future__ import annotations
@@ -96,6 +96,10 @@ def without_phrases(sentence: str) -> str:
     return _PHRASES.sub(" ", _plain(sentence))
 
 
+_OF_OTHERS = re.compile(r"\b(?:he|she|they|он|она|они)\b", re.IGNORECASE)
+"""What somebody else thought good or agreed to is told."""
+
+
 @lru_cache(maxsize=16_384)
 def is_phatic(sentence: str) -> bool:
     """Whether nothing but set phrases, assents and a name that is addressed ("Hi Anna!") is said."""
@@ -103,6 +107,8 @@ def is_phatic(sentence: str) -> bool:
         return False
     plain = _plain(sentence)
     rest = _PHRASES.sub(_MARK, plain)
+    if _OF_OTHERS.search(rest):
+        return False
     said = content_words(rest)
     left = [word for word in said if stem(word) not in _SMALL]
     if len(left) != 1:

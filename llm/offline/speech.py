@@ -1,10 +1,15 @@
-"""What kind of utterance a sentence is: small talk, a question or a statement. Shallow cues only, no parsing."""
+"""What kind of utterance a sentence is: small talk, a question or a statement. Shallow cues only, no parsing.
+
+Small talk is what the closed lists hold (`small_talk.py`) and what by its signs tells nothing that lasts
+(`telling.py`).
+"""
 
 from __future__ import annotations
 
 import re
 
 from llm.offline.small_talk import is_of_the_moment, is_phatic, is_reaction, without_phrases
+from llm.offline.telling import AT_LENGTH, tells
 from llm.text import sentences
 
 _QUESTION_WORD = (
@@ -58,10 +63,22 @@ def is_empty_talk(sentence: str) -> bool:
     return is_phatic(sentence) and not _ASKS.match(without_phrases(sentence))
 
 
+def _is_told(sentence: str, *, at_length: bool) -> bool:
+    """Whether the sentence, which asks nothing, is worth remembering by itself."""
+    told_nothing = is_empty_talk(sentence) or is_of_the_moment(sentence) or is_reaction(sentence)
+    return not told_nothing and tells(sentence, lenient=at_length)
+
+
+def _is_at_length(text: str) -> bool:
+    """Who writes much tells something: it is judged more leniently."""
+    return len(text.split()) >= AT_LENGTH
+
+
 def is_small_talk(text: str) -> bool:
-    """Whether all that is said is empty talk, or remarks on weather, mood and what was just said."""
+    """Whether nothing is asked, and nothing told that is worth remembering."""
+    at_length = _is_at_length(text)
     return all(
-        is_empty_talk(sentence) or ((is_of_the_moment(sentence) or is_reaction(sentence)) and not is_question(sentence))
+        is_empty_talk(sentence) or not (is_question(sentence) or _is_told(sentence, at_length=at_length))
         for sentence in sentences(text)
     )
 
@@ -69,11 +86,15 @@ def is_small_talk(text: str) -> bool:
 def statements(text: str) -> list[str]:
     """Sentences that tell something, in order: no questions, no empty talk, nothing of the moment.
 
-    A reaction belongs to what it is said of: alone it tells nothing, beside something told it stays.
+    A reaction belongs to what it is said of: alone it tells nothing, beside something told it stays, and so does a
+    sentence of which it is not certain that it tells nothing.
     """
-    told = [
+    at_length = _is_at_length(text)
+    said = [sentence for sentence in sentences(text) if not is_question(sentence) and not is_empty_talk(sentence)]
+    if not any(_is_told(sentence, at_length=at_length) for sentence in said):
+        return []
+    return [
         sentence
-        for sentence in sentences(text)
-        if not is_question(sentence) and not is_empty_talk(sentence) and not is_of_the_moment(sentence)
+        for sentence in said
+        if not is_of_the_moment(sentence) and (is_reaction(sentence) or tells(sentence, lenient=True))
     ]
-    return told if any(not is_reaction(sentence) for sentence in told) else []
