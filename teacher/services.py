@@ -16,10 +16,13 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from kernel.canonical import canonical_json, stable_hash
 from kernel.errors import NotFound
 from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate, samples_read
+from teacher.calibration.gate import agreement_checks, without
+from teacher.calibration.rule import AgreementRule
 from teacher.judges import OFFLINE, Judging, OnProgress, batch_judge, judging_begin
 from teacher.recommendation import recommend
 from teacher.soundness import NAMES as HEALTH_NAMES
 from teacher.soundness import checks
+from teacher.statistics.trust import CHECK as AGREEMENT
 
 OUTCOMES = {
     Verdict.WINNER: HypothesisStatus.CONFIRMED,
@@ -49,12 +52,14 @@ def experiment_analyze(
     batch: str,
     category: str | None = None,
     judging: Judging = OFFLINE,
+    rule: AgreementRule | None = None,
     on_progress: OnProgress | None = None,
 ) -> ExperimentResult:
     """Verdict, by category, and recommendation of a completed experiment; stored once and final.
 
     `category`: the goal asks about this kind of question only, so its metric is tested on these alone. `judging`: who
-    judges both arms; another judge than the one that was chosen when the experiment began blocks the verdict.
+    judges both arms; another judge than the one that was chosen when the experiment began blocks the verdict. `rule`:
+    what a judge must reach in agreement with people before its metrics count (None: they count unasked).
     """
     stored = result_of(slug)
     if stored is not None:
@@ -70,6 +75,9 @@ def experiment_analyze(
     if category is not None:
         samples = [_only_in(sample, metric, category) for sample in samples]
     health = checks(batch=batch, arm_versions=experiment.arm_versions, judge_version=judge_version)
+    if rule is not None:
+        health += agreement_checks(judge_version, rule)
+        samples = without(samples, health)
     evaluation = evaluate(spec, samples, health=health)
     by_category = differences_by_category(samples, baseline=spec.baseline, variant=evaluation.variant, metric=metric)
     change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
@@ -113,7 +121,9 @@ def verdict_replay(*, slug: str) -> Replay:
         return Replay(slug, False, "the stored samples are not the ones that the verdict was made from (hash differs)")
     spec = ExperimentSpec.from_mission_json(stored.spec)
     health = [
-        HealthCheck.model_validate(row) for row in stored.evaluation.get("health", ()) if row["name"] in HEALTH_NAMES
+        HealthCheck.model_validate(row)
+        for row in stored.evaluation.get("health", ())
+        if row["name"].partition(":")[0] in (*HEALTH_NAMES, AGREEMENT)
     ]
     samples = [Sample.model_validate(row) for row in stored.samples]
     again = evaluate(spec, samples, health=health).model_dump(mode="json")

@@ -16,6 +16,7 @@ from manager.models import Approval
 from manager.services.policy import policy_current
 from selflearn_site.pages.selectors.criteria import Row, criterion_rows
 from teacher.domain.wording import amount, change_of, interval, signed
+from teacher.statistics.trust import CHECK as AGREEMENT
 from tuner.models import ParameterVersion
 
 
@@ -59,6 +60,21 @@ class ExperimentView:
     budget: int
     categories: tuple[Category, ...]
     approval: Approval | None
+
+    @property
+    def soundness(self) -> list[Mapping[str, Any]]:
+        """Checks of the experiment itself; how far its judge is agreed with stands apart."""
+        return [check for check in self.health if not check["name"].startswith(AGREEMENT)]
+
+    @property
+    def judge_open(self) -> list[str]:
+        """Why the judge does not count, or that nobody has calibrated it; nothing of one that is agreed with."""
+        checks = [check for check in self.health if check["name"].startswith(AGREEMENT)]
+        return [check["detail"] for check in checks if not check["ok"] or "not calibrated" in check["detail"]]
+
+    @property
+    def judge_out(self) -> bool:
+        return any(not check["ok"] for check in self.health if check["name"].startswith(AGREEMENT))
 
 
 def experiment_list() -> QuerySet[Experiment]:

@@ -49,10 +49,12 @@ def judged_runs(*, clean: int, invented: int, version: str = V, **columns: Any) 
     return rows
 
 
-def label_all(actor: Actor = ANNA, *, wrong: int = 0, draw: bool = True, size: int = 500) -> list[CaseLabel]:
+def label_all(
+    actor: Actor = ANNA, *, wrong: int = 0, draw: bool = True, size: int = 500, judge_version: str = V
+) -> list[CaseLabel]:
     """Label the newest round as the judge marked it, but for the first `wrong` cases, which get the opposite."""
     if draw:
-        round_draw(actor=actor, judge_version=V, size=size)
+        round_draw(actor=actor, judge_version=judge_version, size=size)
     labels = []
     while (offered := case_next(actor=actor)) is not None:
         marked = CalibrationCase.objects.get(pk=offered.case_id).stratum.startswith("h+")
