@@ -35,9 +35,8 @@ from teacher.judges.questions import (
 
 NO_MONEY = "JUDGE_NO_MONEY"
 """`Marks.failure` of a case that the purse did not allow: nothing is known of it, and it may be judged later."""
-UNREACHABLE = frozenset({ModelUnavailable.code, ModelTimeout.code, ModelRefused.code})
-"""Failures that the next case may well meet too."""
-
+_OF_THE_KEY = frozenset({401, 403, 404})
+"""Refusals that are of the key or the model's name; others are of the case."""
 _WORKERS = 8
 _BEAT_SECONDS = 1.0
 _ANSWER_TOKENS = 400
@@ -61,6 +60,7 @@ class _Said:
     calls: int = 1
     failure: str = ""
     reason: str = ""
+    outage: bool = False
 
 
 class LLMJudge:
@@ -144,11 +144,12 @@ class LLMJudge:
             ChatMessage(role="user", content=payload(one.shown)),
         ]
         expected = self._expected(messages, one.question)
-        if self.purse is not None and not self.purse.reserve(expected):
+        purse = self.purse or Purse(float("inf"))
+        reserved = purse.reserve(expected)
+        if reserved is None:
             return _Said(None, calls=0, failure=NO_MONEY, reason="the money for this batch is spent")
         said = self._tried(one, messages)
-        if self.purse is not None:
-            self.purse.settle(reserved=expected, spent=said.cost_usd)
+        purse.settle(reserved=reserved, expected=expected, spent=said.cost_usd)
         return said
 
     def _tried(self, one: _Asked, messages: list[ChatMessage]) -> _Said:
@@ -166,7 +167,7 @@ class LLMJudge:
                 )
             except DomainError as error:
                 spent += self._lost(error, messages, one.question)
-                return _Said(None, spent, calls, error.code, error.message)
+                return _Said(None, spent, calls, error.code, error.message, _is_outage(error))
             spent += result.cost_usd
             try:
                 return _Said(one.question.read(result.data or {}, one.shown), spent, calls)
@@ -192,6 +193,12 @@ class LLMJudge:
         return tries.get(error.code, 1) * self._expected(messages, question)
 
 
+def _is_outage(error: DomainError) -> bool:
+    if isinstance(error, ModelRefused):
+        return error.details.get("status") in _OF_THE_KEY or error.details.get("code") == "insufficient_quota"
+    return isinstance(error, ModelUnavailable | ModelTimeout)
+
+
 def _questions(case: Case) -> list[_Asked]:
     found = []
     for question in questions():
@@ -211,20 +218,21 @@ def _marks(case: Case, asked: Sequence[_Asked], said: Mapping[Key, _Said], *, fr
         if answer.form is None:
             failed = answer if failed is None or answer.failure == NO_MONEY else failed
     if failed is not None:
-        return Marks(None, None, (f"not judged: {failed.reason}",), bill=bill, failure=failed.failure)
-    relevant, used, reasons = None, _unused(case, available=False), []
-    hallucination = False
+        reasons = (f"not judged: {failed.reason}",)
+        return Marks(None, None, reasons, bill=bill, failure=failed.failure, outage=failed.outage)
+    relevant, used = None, _unused(case, available=False)
+    hallucination, wrong = False, list[str]()
     for form in forms:
         if isinstance(form, Relevance):
             relevant = bool(form.relevant)
         elif isinstance(form, Utilization):
             used = form.outcome == "used" if form.outcome != "abstained" else _unused(case, form.answer_was_available)
         elif isinstance(form, Hallucination):
-            reasons = [f"{item.verdict}: {item.claim}" for item in form.claims if item.verdict != "supported"]
+            wrong = [f"{item.verdict}: {item.claim}" for item in form.claims if item.verdict != "supported"]
             if form.claims and case.should_retrieve is False:
-                reasons.append("claims something that was never told")
-            hallucination = bool(reasons)
-    return Marks(used, hallucination, tuple(reasons), retrieval_relevant=relevant, bill=bill)
+                wrong.append("claims something that was never told")
+            hallucination = bool(wrong)
+    return Marks(used, hallucination, tuple(wrong), retrieval_relevant=relevant, bill=bill)
 
 
 def _unused(case: Case, available: bool) -> bool | None:

@@ -9,14 +9,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from contracts.telemetry import Judgement
+from llm.errors import ModelUnavailable
 from sensor.models import RunJudgement, SensorEvent
 from sensor.selectors import events
 from sensor.services import judgements_record
 from teacher.judges.answers import answers_prune
 from teacher.judges.choice import judge_of
-from teacher.judges.llm import NO_MONEY, UNREACHABLE
+from teacher.judges.llm import NO_MONEY
 from teacher.judges.offline import OfflineJudge
-from teacher.judges.protocol import OFFLINE, Case, Judge, Judging, Marks
+from teacher.judges.protocol import OFFLINE, Bill, Case, Judge, Judging, Marks
 from teacher.judges.purse import Purse
 from teacher.judges.record import Extent, judging_add, judging_bind, judgings_of
 from teacher.judges.sampling import Unit, drawn, units_of
@@ -27,11 +28,13 @@ JUDGE_VERSION = OfflineJudge.version
 OnProgress = Callable[[int, int], None]
 """Called with runs judged and runs to judge, between pieces of work and about once a second while a model thinks."""
 
+NO_MORE = "the money for this batch is spent"
+"""Why a judging ended early: by design, where an outage is none."""
 _ROWS = 500
 _AT_ONCE = 8
 """Runs that a judge that samples is given together: what is lost when a worker is killed, but for what was kept."""
 _GIVE_UP = 6
-"""So many failures to reach the model, one after the other, end the judging of a batch: the rest may follow later."""
+"""So many failures to reach the model, one after the other, are an outage: nothing is decided while it lasts."""
 _NEEDED = (
     "pipeline_run_id", "query", "answer", "context", "memories_found", "found_ids", "expected_ids", "should_retrieve",
     "key_facts", "forbidden", "started_at",
@@ -46,8 +49,8 @@ def batch_judge(
     The judge becomes the one whose marks count for the batch; a `repeat` above 0 is history only, for measuring the
     judge's own steadiness. A failed run has no answer to judge: it stays without marks and is counted as failed, not as
     passed. A judge that samples judges examples under all their arms or not at all, until the money of the policy is
-    spent or its model cannot be reached; `judgings_of` tells what was done. Raises `InvalidInput` when a model is to
-    judge and none is configured.
+    spent; `judgings_of` tells what was done. Raises `InvalidInput` when a model is to judge and none is configured,
+    `ModelUnavailable` when it cannot be reached: what was judged until then is kept, and the next call goes on.
     """
     shown = [0, 0]
     judge = judge_of(judging, repeat=repeat, on_wait=lambda: _show(on_progress, shown))
@@ -101,7 +104,8 @@ def _judge_all(judge: Judge, *, batch: str, repeat: int) -> int:
     rows = _unjudged(answered, judge.version, repeat).only(*_NEEDED).iterator(chunk_size=_ROWS)
     for chunk in _chunks(rows, _ROWS):
         extent = extent or Extent(runs := answered.count(), runs)
-        count += _record(judge, batch, repeat, extent, chunk, judge.judge([_case(row) for row in chunk]))
+        marks = judge.judge([_case(row) for row in chunk])
+        count += _record(judge, batch, repeat, extent, list(zip(chunk, marks, strict=True)))
     return count
 
 
@@ -114,27 +118,29 @@ def _judge_sample(
     waiting: set[uuid.UUID],
     told: Callable[[int], None],
 ) -> int:
-    count, unreached, stopped = 0, 0, ""
+    count, streak, stopped = 0, 0, ""
     for units in _together(todo):
         ids = [run for unit in units for run in unit.runs if run in waiting]
         held = {row.pipeline_run_id: row for row in _answered(batch).filter(pipeline_run_id__in=ids).only(*_NEEDED)}
-        rows = [held[run] for run in ids]
-        marks = judge.judge([_case(row) for row in rows])
-        unpaid = {row.pipeline_run_id for row, one in zip(rows, marks, strict=True) if one.failure == NO_MONEY}
-        left = {run for unit in units if unpaid & set(unit.runs) for run in unit.runs}
-        kept = [(row, one) for row, one in zip(rows, marks, strict=True) if row.pipeline_run_id not in left]
-        for _, one in kept:
-            unreached = unreached + 1 if one.failure in UNREACHABLE else 0
-        if unpaid:
-            stopped = "the money for this batch is spent"
-        elif unreached >= _GIVE_UP:
-            stopped = f"the model cannot be asked: {kept[-1][1].reasons[0]}"
-        count += _record(judge, batch, repeat, extent, [row for row, _ in kept], [one for _, one in kept], stopped)
+        said = [(held[run], one) for run, one in zip(ids, judge.judge([_case(held[run]) for run in ids]), strict=True)]
+        for _, one in said:
+            streak = streak + 1 if one.outage else 0
+        unpaid = {row.pipeline_run_id for row, one in said if one.failure == NO_MONEY}
+        lost = unpaid or {row.pipeline_run_id for row, one in said if one.outage and streak >= _GIVE_UP}
+        if lost:
+            stopped = NO_MORE if unpaid else f"the model that judges cannot be asked ({said[-1][1].reasons[0]})"
+        left = {run for unit in units if lost & set(unit.runs) for run in unit.runs}
+        kept = [(row, one) for row, one in said if row.pipeline_run_id not in left]
+        count += _record(judge, batch, repeat, extent, kept, [one.bill for _, one in said], stopped)
         told(len(kept))
         if stopped:
             break
     if todo:
         answers_prune()
+    if stopped and stopped != NO_MORE:
+        raise ModelUnavailable(
+            f"{stopped}: {count} answers of {batch} were judged now, and the rest is when it answers"
+        )
     return count
 
 
@@ -181,11 +187,11 @@ def _record(
     batch: str,
     repeat: int,
     extent: Extent,
-    rows: Sequence[SensorEvent],
-    marks: Sequence[Marks],
+    said: Sequence[tuple[SensorEvent, Marks]],
+    bills: Sequence[Bill] = (),
     stopped: str = "",
 ) -> int:
-    """Keep the marks and what they took. What failed is kept as a judgement without marks: missing, never passed."""
+    """Keep the marks, and what all of it took. What failed is a judgement without marks: missing, not passed."""
     judgements = [
         Judgement(
             run_id=row.pipeline_run_id,
@@ -195,11 +201,17 @@ def _record(
             hallucination_detected=one.hallucination,
             reasons=one.reasons,
         )
-        for row, one in zip(rows, marks, strict=True)
+        for row, one in said
     ]
     new = judgements_record(judgements, repeat=repeat)
     judging_add(
-        batch=batch, version=judge.version, repeat=repeat, sampled=judge.samples, extent=extent, marks=marks,
+        batch=batch,
+        version=judge.version,
+        repeat=repeat,
+        sampled=judge.samples,
+        extent=extent,
+        marks=[one for _, one in said],
+        bill=sum(bills, Bill()),
         stopped=stopped,
-    )  # fmt: skip
+    )
     return new

@@ -45,7 +45,8 @@ class Marks:
     """`context_utilized` None: it does not apply, for the context held no answer and none was given.
 
     `retrieval_relevant` None: not asked, since ids tell more. `hallucination` None: this judge could not tell, the
-    whole judgement is missing, and `failure` is the code of what went wrong.
+    whole judgement is missing, and `failure` is the code of what went wrong. `outage`: it would have gone wrong with
+    any case.
     """
 
     context_utilized: bool | None
@@ -54,6 +55,7 @@ class Marks:
     retrieval_relevant: bool | None = None
     bill: Bill = Bill()
     failure: str = ""
+    outage: bool = False
 
     @property
     def missing(self) -> bool:

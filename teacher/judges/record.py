@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from teacher.judges.protocol import Marks
+from teacher.judges.protocol import Bill, Marks
 from teacher.models import BatchJudging
 
 
@@ -38,22 +38,32 @@ class Extent:
 
 
 def judging_add(
-    *, batch: str, version: str, repeat: int, sampled: bool, extent: Extent, marks: Sequence[Marks], stopped: str = ""
+    *,
+    batch: str,
+    version: str,
+    repeat: int,
+    sampled: bool,
+    extent: Extent,
+    marks: Sequence[Marks],
+    bill: Bill,
+    stopped: str = "",
 ) -> None:
-    """Add what was done to the record of the batch; call it in the transaction that records the marks."""
+    """Add what was done to the record of the batch; call it in the transaction that records the marks.
+
+    `bill`: what it took, with what was paid for and not recorded.
+    """
     row, _ = BatchJudging.objects.get_or_create(
         batch=batch, judge_version=version, repeat=repeat, defaults={"sampled": sampled}
     )
     missing = sum(one.missing for one in marks)
-    cost = sum((Decimal(str(round(one.bill.cost_usd, 8))) for one in marks), Decimal(0))
     BatchJudging.objects.filter(pk=row.pk).update(
         runs=extent.runs,
         chosen=extent.chosen,
         judged=F("judged") + len(marks) - missing,
         missing=F("missing") + missing,
-        calls=F("calls") + sum(one.bill.calls for one in marks),
-        cached=F("cached") + sum(one.bill.cached for one in marks),
-        cost_usd=F("cost_usd") + cost,
+        calls=F("calls") + bill.calls,
+        cached=F("cached") + bill.cached,
+        cost_usd=F("cost_usd") + Decimal(str(round(bill.cost_usd, 8))),
         stopped=stopped,
         judged_at=timezone.now(),
     )

@@ -63,7 +63,7 @@ def test_policy__changed_to_a_model__is_audited_and_in_force() -> None:
 
     assert judging_current() == Judging(judge="llm", sample_per_batch=60, usd_per_batch=0.5)
     entry = AuditEntry.objects.get(action="policy.changed")
-    assert (entry.before["judge"], entry.after["judge"]) == ("offline", "llm")
+    assert ((entry.before or {})["judge"], (entry.after or {})["judge"]) == ("offline", "llm")
     assert entry.reason == "rules miss paraphrases"
 
 

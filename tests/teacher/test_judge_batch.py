@@ -12,6 +12,7 @@ from contracts.actor import component
 from contracts.evaluation import Evaluation, HealthCheck
 from experiments.models import ExperimentResult
 from kernel.errors import InvalidInput
+from llm.errors import ModelUnavailable
 from sensor.models import LedgerEntry, RunJudgement, SensorEvent
 from teacher.aggregator import samples_read
 from teacher.judges import (
@@ -186,6 +187,8 @@ def test_money__spent__stops_between_examples_and_says_so(server: JudgeServer) -
     batch_judge(batch=BATCH, judging=Judging(judge="llm", sample_per_batch=1000, usd_per_batch=0.05))
 
     found = record()
+    assert found.calls == len(server.requests)
+    assert float(found.cost_usd) == pytest.approx(0.0011 * len(server.requests))
     assert found.stopped == "the money for this batch is spent"
     assert 0 < found.judged < 60
     assert float(found.cost_usd) <= 0.05
@@ -220,17 +223,26 @@ def test_money__none__judges_nothing(server: JudgeServer) -> None:
     assert (server.requests, record().judged) == ([], 0)
 
 
-def test_outage__of_the_model__ends_the_judging_and_the_rest_follows_later(server: JudgeServer) -> None:
-    pairs(20)
+def test_outage__of_the_model__is_an_error_and_the_rest_follows_later(server: JudgeServer) -> None:
+    pairs(10)
     server.faults.extend([error(401, "wrong key")] * 1000)
 
-    batch_judge(batch=BATCH, judging=LLM)
+    with pytest.raises(ModelUnavailable, match=r"the model that judges cannot be asked .* 0 answers of batch-1"):
+        batch_judge(batch=BATCH, judging=LLM)
 
-    assert record().stopped.startswith("the model cannot be asked: not judged: The endpoint refuses")
-    assert (record().judged, record().missing) == (0, 8)
+    assert record().stopped.startswith("the model that judges cannot be asked (not judged: The endpoint refuses")
+    assert (record().judged, record().missing) == (0, 0)
     server.faults.clear()
     batch_judge(batch=BATCH, judging=LLM)
-    assert (record().judged, record().missing, record().stopped) == (32, 8, "")
+    assert (record().judged, record().missing, record().stopped) == (20, 0, "")
+
+
+def test_refusals__of_cases__are_missing_and_no_outage(server: JudgeServer) -> None:
+    pairs(5)
+    server.faults.extend([error(400, "content policy")] * 1000)
+
+    assert batch_judge(batch=BATCH, judging=LLM) == 10
+    assert (record().judged, record().missing, record().stopped) == (0, 10, "")
 
 
 def test_progress__of_judging__tells_done_and_planned(server: JudgeServer) -> None:

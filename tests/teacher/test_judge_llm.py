@@ -286,6 +286,17 @@ def test_purse__empty__still_gives_what_is_kept(server: JudgeServer, made: Make)
     assert one(made(purse=Purse(0))).hallucination is False
 
 
+def test_purse__call_dearer_than_expected__raises_what_is_set_aside_for_the_next() -> None:
+    purse = Purse(1.0)
+    reserved = purse.reserve(0.25)
+    assert reserved == 0.25
+
+    purse.settle(reserved=reserved, expected=0.25, spent=0.5)
+
+    assert purse.reserve(0.3) is None
+    assert purse.reserve(0.25) == 0.5
+
+
 def test_purse__spent__is_what_the_usage_says(server: JudgeServer, made: Make) -> None:
     found = one(made())
 
