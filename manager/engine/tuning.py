@@ -27,6 +27,7 @@ from manager.engine.passes import examples_of, judging_shown, run_pass
 from manager.models import Approval
 from manager.services.approvals import approval_request
 from manager.services.judging import judging_current
+from manager.services.policy import agreement_rule
 from teacher.judges import judging_begin
 from teacher.services import OUTCOMES, experiment_analyze
 from tuner.selectors import active_version
@@ -127,6 +128,7 @@ def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
             batch=batch_of(experiment),
             category=focus.get("category"),
             judging=judging_current(),
+            rule=agreement_rule(),
             on_progress=judging_shown(context),
         )
         # The hypothesis first: a worker killed in between finds the experiment completed and comes here again.
