@@ -82,7 +82,9 @@ def measure(names: Mapping[str, str], *, seconds: float, say: Callable[[str], No
 
 @contextmanager
 def _sensor(names: Mapping[str, str]) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-c", _SENSE, json.dumps(dict(names))], cwd=settings.BASE_DIR)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SENSE, json.dumps(dict(names))], cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL
+    )
     try:
         yield
         assert process.poll() is None, "the Sensor has ended"
