@@ -32,6 +32,8 @@ from sensor.models import (
     CaptureCursor,
     ExternalEvent,
     RetentionPolicy,
+    Rollup,
+    RollupDelta,
     RunJudgement,
     RunTruth,
     SensorEvent,
@@ -125,6 +127,18 @@ class ExternalEventAdmin(LookOnly, ModelAdmin):
     search_fields = ("=event_id",)
     ordering = ("event_id",)
     show_full_result_count = False
+
+
+@admin.register(Rollup, RollupDelta)
+class RollupAdmin(LookOnly, ModelAdmin):
+    """Sums of both kinds; what is folded also says of which grain."""
+
+    list_display = ("bucket", "metric", "stage", "client_kind", "cycle_type", "split", "experiment", "variant",
+                    "category", "parameter_version", "n", "total")  # fmt: skip
+    search_fields = ("=metric", "=experiment")
+    ordering = ("-id",)
+    show_full_result_count = False
+    list_fullwidth = True
 
 
 @admin.register(CaptureCursor)

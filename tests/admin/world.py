@@ -33,6 +33,7 @@ from manager.services.journal import journal_write
 from manager.services.policy import policy_current
 from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 from sensor.services.retention_policy import retention_current
+from sensor.services.rollups import rollups_fold
 from tuner.selectors import active_version, version_values
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
@@ -158,6 +159,7 @@ def _recorded(run_id: uuid.UUID) -> None:
         query="Where?", status="COMPLETED", asked_at=now, started_at=now, ended_at=now, latency_ms=3, memories_found=0,
         captured_at=now,
     )  # fmt: skip
+    rollups_fold()
     TelemetryEvent.objects.create(pipeline_id=run_id, cycle_type="macro", stage="analysis", latency_ms=1)
     RunTruth.objects.create(
         run_id=run_id, example_id="t1", batch="b", split="train", cluster="c1", should_retrieve=True, category="fact",
