@@ -71,7 +71,8 @@ def gate_look(
 
 
 def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> GateDecision:
-    """The gate over a finished look. Raises `Conflict` unless each example was recorded under both arms."""
+    """The gate over a finished look. Raises `Conflict` unless each example was recorded under both arms, and some of
+    the answers of each were judged: what no judge looked at has not passed."""
     judging = judging_current()
     before = batch_measure(batch=batch, variant="baseline", judging=judging)
     after = batch_measure(batch=batch, variant="variant", judging=judging)
@@ -79,6 +80,8 @@ def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> Ga
         raise Conflict(
             f"{before.n} and {after.n} of {examples} golden runs were recorded: without the others nothing is decided"
         )
+    if _unjudged(before) or _unjudged(after):
+        raise Conflict("no golden answer was judged: without that nothing is decided (see what the judge may spend)")
     return gate(
         before=before.metrics,
         after=failures_priced(after.metrics, after.counts),
@@ -86,6 +89,11 @@ def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> Ga
         mode=mode,
         category=_category_values(experiment, before, after),
     )
+
+
+def _unjudged(arm: Aggregate) -> bool:
+    """Whether there were answers, and no judge said anything of them."""
+    return arm.metrics["error_rate"] != 1.0 and not arm.counts["hallucination_rate"]
 
 
 def _category_values(experiment: Experiment, before: Aggregate, after: Aggregate) -> CategoryValues | None:
