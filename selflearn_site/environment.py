@@ -45,6 +45,8 @@ class Environment(BaseSettings):
     selflearn_model_complex: str = "gpt-4o"
     selflearn_judge_model: str = "gpt-4o"
     selflearn_embedding_model: str = ""
+    selflearn_prices: str = ""
+    """JSON such as {"model": [0.15, 0.6]}: USD per million tokens of prompt and answer, beside the known prices."""
     maas_url: str = ""
     maas_token: SecretStr | None = None
     maas_patience_seconds: float = Field(default=300.0, ge=0)

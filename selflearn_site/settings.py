@@ -160,6 +160,7 @@ SELFLEARN_MODEL = ENV.selflearn_model
 SELFLEARN_MODEL_COMPLEX = ENV.selflearn_model_complex
 SELFLEARN_JUDGE_MODEL = ENV.selflearn_judge_model
 SELFLEARN_EMBEDDING_MODEL = ENV.selflearn_embedding_model
+SELFLEARN_PRICES = ENV.selflearn_prices
 MAAS_URL = ENV.maas_url
 MAAS_TOKEN = ENV.maas_token.get_secret_value() if ENV.maas_token else ""
 MAAS_PATIENCE_SECONDS = ENV.maas_patience_seconds

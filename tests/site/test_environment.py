@@ -117,3 +117,8 @@ def test_signing_key__place_that_cannot_be_written__names_the_variable(
     monkeypatch.setenv("SELFLEARN_VAR", str(tmp_path / "file"))
     with pytest.raises(ImproperlyConfigured, match="SELFLEARN_VAR: cannot write to"):
         read_environment().signing_key()
+
+
+def test_environment__prices__are_kept_as_they_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELFLEARN_PRICES", '{"m": [1, 2]}')
+    assert read_environment().selflearn_prices == '{"m": [1, 2]}'

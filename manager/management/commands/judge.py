@@ -73,7 +73,7 @@ def _told(batch: str, judgings: list[BatchJudging], steadiness: Steadiness) -> d
 def _print(console: Console, judgings: list[BatchJudging], steadiness: Steadiness) -> None:
     table = Table(box=None, header_style="dim")
     for title in ("judge", "repeat", "counts", "runs", "sample", "judged", "missing", "asked", "kept", "USD"):
-        table.add_column(title, justify="left" if title in ("judge", "counts") else "right")
+        table.add_column(title, justify="left" if title in ("judge", "counts") else "right", overflow="fold")
     for row in judgings:
         table.add_row(
             row.judge_version, str(row.repeat), "yes" if row.in_force else "", str(row.runs), str(row.chosen),
