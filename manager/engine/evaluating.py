@@ -15,7 +15,7 @@ from manager.engine.passes import judging_shown, monitor
 from manager.services.judging import judging_current
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
-from teacher.calibration.monitor import agreement_watch
+from teacher.calibration.rejudging import labelled_judge
 from teacher.judges import judging_spent
 from teacher.services import batch_measure
 from tuner.models import ParameterVersion
@@ -67,7 +67,7 @@ def step(context: StepContext) -> Step:
     )
     judged = judging_spent(batches=[data[name] for name in ("train_batch", "online_batch") if name in data])
     standing = settle(context)
-    agreement_watch()
+    labelled_judge(judging=judging_current(), free_only=True)
 
     def write() -> None:
         standing.record(context)

@@ -58,6 +58,7 @@ urlpatterns = [
     path("golden/sets/<slug:name>/retire/", golden.golden_retire, name="golden_retire"),
     path("judges/", judges.judges, name="judges"),
     path("judges/draw/", judges.judges_draw, name="judges_draw"),
+    path("judges/rejudge/", judges.judges_rejudge, name="judges_rejudge"),
     path("judges/label/", judges.judges_label, name="judges_label"),
     path("judges/label/skip/", judges.judges_skip, name="judges_skip"),
     path("judges/label/undo/", judges.judges_undo, name="judges_undo"),

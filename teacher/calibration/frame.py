@@ -23,6 +23,8 @@ from teacher.calibration.drawing import Candidate, stratum_of
 
 _CONTENT = ("pipeline_run_id", "query", "context", "answer", "key_facts", "forbidden", "should_retrieve",
             "memories_found", "category", "client_kind", "dataset", "example_id", "consent")  # fmt: skip
+POOL = 20_000
+"""Judged runs, newest first, among which cases are drawn: their texts are read and hashed at each draw."""
 ASKED_AGAIN = "online-"
 """Example ids of questions of real people that were asked again begin so; the run that they came from follows."""
 
@@ -55,9 +57,10 @@ def content_hash(row: SensorEvent) -> str:
 
 
 def candidates(*, judge_version: str) -> list[Candidate]:
-    """Every distinct content that this version judged in earnest and that may be shown; its earliest run stands for it.
+    """Every distinct content among the newest `POOL` runs that this version judged in earnest and that may be shown.
 
-    A content that came up many times is one case: the same label would be asked for again.
+    A content that came up many times is one case, for which its newest run stands: the same label would be asked for
+    again.
     """
     marked = {
         row["run_id"]: stratum_of(
@@ -71,7 +74,7 @@ def candidates(*, judge_version: str) -> list[Candidate]:
     }
     rows = _shown().filter(pipeline_run_id__in=_judged(judge_version)).only(*_CONTENT)
     found: dict[str, Candidate] = {}
-    for row in rows.order_by("started_at", "pipeline_run_id").iterator(chunk_size=1000):
+    for row in rows.order_by("-started_at", "pipeline_run_id")[:POOL].iterator(chunk_size=1000):
         if row.pipeline_run_id not in marked:
             continue
         key = content_hash(row)
@@ -99,6 +102,13 @@ def contents(*, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, Case
     gone = _withdrawn(run_ids)
     rows = _shown().filter(pipeline_run_id__in=list(run_ids)).only(*_CONTENT)
     return {row.pipeline_run_id: (content_hash(row), _content(row)) for row in rows if row.pipeline_run_id not in gone}
+
+
+def rows_shown(*, run_ids: Sequence[uuid.UUID]) -> list[SensorEvent]:
+    """The recorded rows of those runs that may be shown, for a judge to judge."""
+    gone = _withdrawn(run_ids)
+    rows = _shown().filter(pipeline_run_id__in=list(run_ids)).order_by("started_at", "pipeline_run_id")
+    return [row for row in rows if row.pipeline_run_id not in gone]
 
 
 def _withdrawn(run_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

@@ -8,7 +8,7 @@ from incidents.models import Incident
 from incidents.services import incident_open
 from teacher.calibration.drift import STEP, WINDOW, Drift, Marked, Succession, drift, succession
 from teacher.calibration.rule import QUESTIONS
-from teacher.calibration.selectors import Judged, judged_cases, labelled_cases, versions
+from teacher.calibration.selectors import Judged, judged_cases, labelled_cases, labelled_versions
 
 TEACHER = component("teacher")
 FELL, WORSE = "judge_drift", "judge_worse"
@@ -23,7 +23,7 @@ def agreement_watch() -> list[Incident]:
     cases = labelled_cases()
     if not cases:
         return []
-    known = {item.name: judged_cases(item.name, cases) for item in versions()}
+    known = {name: judged_cases(name, cases) for name in labelled_versions(cases)}
     opened = []
     for place, (version, judged) in enumerate(known.items()):
         before = list(known)[place + 1 : place + 2]

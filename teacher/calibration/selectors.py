@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
 from sensor.models import RunJudgement
 from teacher.calibration.agreement import Agreement, Cell, Figure, agreement, cohen_kappa
@@ -16,6 +16,9 @@ from teacher.calibration.drawing import marks_of
 from teacher.calibration.models import CalibrationCase, CalibrationRound, CaseLabel
 from teacher.calibration.rule import QUESTIONS
 
+REPEAT = 9999
+"""The repeat under which a judge judged labelled cases alone: history only, so that the marks of the batches that these
+runs belong to stay those of the judge that counts there."""
 _TRUTH = {"yes": True, "no": False}
 
 
@@ -46,7 +49,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One judge version. `first_at`: when it first judged."""
+    """One judge version. `judged`: runs that it judged in earnest. `first_at`: when it first judged."""
 
     name: str
     judged: int
@@ -65,14 +68,26 @@ class Pair:
 
 
 def versions() -> list[Version]:
-    """Every judge version that judged in earnest, the newest first."""
+    """Every judge version that judged in earnest, or what people have labelled; the newest first."""
     rows = (
-        RunJudgement.objects.filter(repeat=0)
+        RunJudgement.objects.filter(repeat__in=(0, REPEAT))
         .values("judge_version")
-        .annotate(n=Count("*"), first=Min("recorded_at"))
+        .annotate(n=Count("id", filter=Q(repeat=0)), first=Min("recorded_at"))
         .order_by("-first", "judge_version")
     )
     return [Version(row["judge_version"], row["n"], row["first"]) for row in rows]
+
+
+def labelled_versions(cases: Sequence[Labelled]) -> list[str]:
+    """Versions that judged any of these cases, the newest first by when they first did. Reads these cases alone."""
+    first: dict[str, datetime] = {}
+    for row in CalibrationRound.objects.filter(judge_version__in={case.drawn_by for case in cases}):
+        first[row.judge_version] = min(first.get(row.judge_version, row.drawn_at), row.drawn_at)
+    judgements = RunJudgement.objects.filter(run_id__in={case.run_id for case in cases})
+    for row in judgements.values("judge_version").annotate(first=Min("recorded_at")).order_by():
+        name, began = row["judge_version"], row["first"]
+        first[name] = min(first.get(name, began), began)
+    return sorted(first, key=lambda name: (first[name], name), reverse=True)
 
 
 def standing_labels() -> list[CaseLabel]:

@@ -22,7 +22,10 @@ from manager.services.policy import agreement_rule, policy_change
 from sensor.models import SensorEvent
 from teacher.aggregator import Aggregate
 from teacher.calibration.rule import AgreementRule
+from teacher.calibration.selectors import judged_cases
+from teacher.judges import JUDGE_VERSION
 from tests.experiments.makers import experiment
+from tests.teacher.calibration.makers import V
 from tests.teacher.calibration.test_monitor import labels, steady
 from tests.teacher.test_services import runs_of_both_arms
 
@@ -77,4 +80,5 @@ def test_evaluating__agreement_fell__opens_the_incident(monkeypatch: pytest.Monk
     monkeypatch.setattr(evaluating, "settle", lambda _: evaluating.Standing(1, nothing, nothing))
     labels(steady(100, 0.94) + steady(50, 0.6))
     evaluating.step(context(train_batch="t"))
-    assert Incident.objects.get().kind == "judge_drift"
+    assert Incident.objects.get(kind="judge_drift").subject == f"{V}:hallucination"
+    assert len(judged_cases(JUDGE_VERSION)) == 150  # the present judge has judged the same cases

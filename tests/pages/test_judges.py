@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from contracts.actor import Actor, Role
+from contracts.actor import Actor, Role, component
 from incidents.services import incident_open
 from sensor.models import SensorEvent
 from teacher.calibration.labelling import case_next, round_draw
 from teacher.calibration.models import CalibrationRound, CaseLabel
+from teacher.calibration.rule import AgreementRule
+from teacher.judges import JUDGE_VERSION
+from teacher.services import experiment_analyze
+from tests.experiments.makers import experiment
 from tests.teacher.calibration.makers import CLEAN, INVENTED, V, judge, judged_runs, label_all, recorded
+from tests.teacher.events import BATCH
+from tests.teacher.test_services import runs_of_both_arms
 
 BOB = Actor(kind="person", name="bob", role=Role.OPERATOR)
 EVE = Actor(kind="person", name="eve", role=Role.OPERATOR)
@@ -216,3 +222,47 @@ def test_label__of_both_kinds__answers_are_what_was_clicked(operator: Client) ->
     operator.post(LABEL, {"case": offered(), **INVENTED})
     label = CaseLabel.objects.get()
     assert {name: getattr(label, name) for name in INVENTED} == INVENTED
+
+
+# --- on the page of an experiment -------------------------------------------------------------------------------------
+
+
+def experiment_page(client: Client, rule: AgreementRule) -> str:
+    made = experiment(component("teacher"))
+    made.spec["success_criteria"].append(
+        {"metric": "hallucination_rate", "direction": "no_large_rise", "max_delta": 0.05}
+    )
+    made.save()
+    runs_of_both_arms()
+    experiment_analyze(slug=made.slug, batch=BATCH, rule=rule)
+    return said(client.get(f"/experiments/{made.slug}/"))
+
+
+def test_experiment__judge_is_not_calibrated__says_so(viewer: Client) -> None:
+    page = experiment_page(viewer, AgreementRule())
+    assert "judge not calibrated" in page
+    assert f"Judge {JUDGE_VERSION} on hallucination is not calibrated: 0 labels, the policy asks for 50." in page
+    assert "judge agreement" not in page  # no check mark where nothing was checked
+
+
+def test_experiment__judge_does_not_count__names_the_metric_and_the_reason(viewer: Client) -> None:
+    judged_runs(clean=44, invented=12, version=JUDGE_VERSION, batch="labelled")
+    label_all(EVE, judge_version=JUDGE_VERSION, wrong=28)
+    page = experiment_page(viewer, AgreementRule())
+    assert "judge does not count" in page
+    assert f"does not count: judge {JUDGE_VERSION} on hallucination: κ" in page
+    assert '<span class="chip ">inconclusive</span>' in page
+
+
+def test_judges__new_judge__judges_the_labelled_cases_by_a_click(operator: Client) -> None:
+    judged_runs(clean=3, invented=1)
+    label_all(BOB)
+    assert "Judge the labelled cases" in said(operator.get("/judges/"))
+    assert operator.post("/judges/rejudge/").status_code == 302
+    page = said(operator.get("/judges/"))
+    assert "4 labelled cases were judged now." in page
+    assert f'<section class="card" id="{JUDGE_VERSION}">' in page
+
+
+def test_judges__viewer__lets_nothing_be_judged(viewer: Client) -> None:
+    assert viewer.post("/judges/rejudge/").status_code == 403

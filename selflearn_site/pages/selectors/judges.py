@@ -143,8 +143,8 @@ def _row(version: str, question: str, judged: Sequence[Judged], rule: AgreementR
 def _drawn(figure: Figure, *, minimum: float | None = None, tone: str = "", percent: bool = True) -> Drawn:
     if figure.value is None or figure.low is None or figure.high is None:
         return Drawn("–", "", mark_safe(""), figure.absent)
-    shape = (lambda value: f"{value:.0%}") if percent else (lambda value: f"{value:.2f}")
-    text, span = shape(figure.value), f"{shape(figure.low)} … {shape(figure.high)}"
+    shape = ".0%" if percent else ".2f"
+    text, span = format(figure.value, shape), f"{figure.low:{shape}} … {figure.high:{shape}}"
     drawing = share_bar(figure, minimum=minimum, tone=tone, label=f"{text}, 95 %: {span}")
     return Drawn(text, span, mark_safe(drawing), "")  # noqa: S308 - numbers, drawn by code that escapes its texts
 

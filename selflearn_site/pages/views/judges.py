@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from contracts.actor import Role
 from contracts.doors import actor_of, may
 from kernel.errors import InvalidInput
+from manager.services.judging import judging_current
 from manager.services.policy import agreement_rule
 from selflearn_site.pages.page import action, page, show
 from selflearn_site.pages.selectors.judges import (
@@ -40,6 +41,7 @@ from teacher.calibration.labelling import (
     round_draw,
 )
 from teacher.calibration.models import ANSWERS, CalibrationRound
+from teacher.calibration.rejudging import labelled_judge
 from teacher.calibration.selectors import versions
 
 SKIPPED = "judges_skipped"
@@ -78,6 +80,15 @@ def judges_draw(request: HttpRequest) -> HttpResponse:
     request.session.pop(SKIPPED, None)
     messages.success(request, _("%(n)s cases are drawn.") % {"n": made.size})
     return redirect("pages:judges_label")
+
+
+@action
+def judges_rejudge(request: HttpRequest) -> HttpResponse:
+    """Let the judge of the policy judge what people have labelled, for at most the money of one batch."""
+    actor_of(request).require(Role.OPERATOR)
+    n = labelled_judge(judging=judging_current())
+    messages.success(request, _("%(n)s labelled cases were judged now.") % {"n": n})
+    return redirect("pages:judges")
 
 
 @page

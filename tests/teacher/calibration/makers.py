@@ -55,7 +55,7 @@ def label_all(
     """Label the newest round as the judge marked it, but for the first `wrong` cases, which get the opposite."""
     if draw:
         round_draw(actor=actor, judge_version=judge_version, size=size)
-    labels = []
+    labels: list[CaseLabel] = []
     while (offered := case_next(actor=actor)) is not None:
         marked = CalibrationCase.objects.get(pk=offered.case_id).stratum.startswith("h+")
         told = marked if len(labels) >= wrong else not marked

@@ -17,6 +17,7 @@ from teacher.calibration.agreement import Agreement, Cell, agreement, cohen_kapp
 counts = st.integers(min_value=0, max_value=60)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of the oracle, where all agree by chance
 @given(both=counts, first=counts, second=counts, neither=counts)
 def test_cohen_kappa__any_table__is_that_of_statsmodels(both: int, first: int, second: int, neither: int) -> None:
     table = np.array([[both, first], [second, neither]])

@@ -94,7 +94,7 @@ def test_draw__fifty_of_many__keeps_the_frame_and_says_who() -> None:
     assert (made.judge_version, made.size, made.drawn_by) == (V, 20, "person:anna")
     assert made.frame == {"h+c-r0": 8, "h-c+r0": 60}
     assert CalibrationCase.objects.filter(round=made, stratum="h+c-r0").count() == 8
-    assert AuditEntry.objects.get(action="calibration.drawn").after["cases"] == 20  # type: ignore[index,call-overload]
+    assert AuditEntry.objects.get(action="calibration.drawn").after["cases"] == 20  # type: ignore[index]
 
 
 def test_draw__same_seed__draws_the_same_cases() -> None:
