@@ -150,6 +150,10 @@ class Policy(models.Model):
     screening_finalists = models.PositiveIntegerField(
         default=4, help_text="Best candidates that are screened on the other train questions too."
     )
+    screening_steps = models.PositiveIntegerField(
+        default=40,
+        help_text="Candidate steps that one cycle screens at most, the most promising first; the others come next.",
+    )
     online_questions_per_cycle = models.PositiveIntegerField(
         default=30,
         help_text="Questions of real users who agreed, asked again in each cycle beside the dialogues; 0: none.",
@@ -206,6 +210,7 @@ class Policy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(screening_share__gt=0, screening_share__lte=1), name="screening_share_is_a_share"
             ),
+            models.CheckConstraint(condition=models.Q(screening_steps__gte=1), name="a_step_is_screened_at_least"),
             models.CheckConstraint(
                 condition=models.Q(max_invalid_dialogues__gte=0, max_invalid_dialogues__lte=1),
                 name="max_invalid_dialogues_is_a_share",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from teacher.calibration.models import CalibrationCase as CalibrationCase
-from teacher.calibration.models import CalibrationRound as CalibrationRound
-from teacher.calibration.models import CaseLabel as CaseLabel
+from teacher.calibration.models import CalibrationCase, CalibrationRound, CaseLabel
+
+__all__ = ["BatchJudging", "CalibrationCase", "CalibrationRound", "CaseLabel", "JudgeAnswer"]
 
 
 class BatchJudging(models.Model):
@@ -74,3 +74,40 @@ class JudgeAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model}: {self.content_hash[:12]}"
+
+
+class StepObservation(models.Model):
+    """What one step did to one metric on one occasion (a screening or an experiment): what knowledge is refined by.
+
+    `gain`: improvement, in points where the metric is a share, as a share of its value for cost and mean latency.
+    """
+
+    source = models.CharField(max_length=10, choices=[("screening", "screening"), ("experiment", "experiment")])
+    reference = models.TextField(help_text="the experiment's slug, or the name of the screening")
+    metric = models.TextField()
+    factor = models.TextField()
+    move = models.TextField(help_text="up, down, or the value that it goes to")
+    from_value = models.JSONField()
+    to_value = models.JSONField()
+    gain = models.FloatField()
+    error = models.FloatField(help_text="standard error of the gain, by clusters where questions share them")
+    n = models.PositiveIntegerField(help_text="pairs of answers")
+    dataset = models.TextField()
+    base_version = models.PositiveIntegerField()
+    observed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "teacher_step_observations"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference", "metric", "factor", "to_value"], name="one_observation_per_occasion_and_metric"
+            ),
+            models.CheckConstraint(condition=models.Q(error__gte=0), name="observation_error_is_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(source__in=["screening", "experiment"]), name="observation_source_is_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["factor", "metric", "move"], name="observations_by_step")]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.factor} {self.move}, {self.metric} {self.gain:+.3f}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from contracts.evaluation import HealthCheck, Sample, Verdict
 from contracts.experiment_spec import ExperimentSpec
 from contracts.metric import METRICS
@@ -16,6 +18,7 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from kernel.canonical import canonical_json, stable_hash
 from kernel.errors import NotFound
 from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate, samples_read
+from teacher.altered import AlteredRow, alterations
 from teacher.calibration.gate import agreement_checks, without
 from teacher.calibration.rule import AgreementRule
 from teacher.judges import OFFLINE, Judging, OnProgress, batch_judge, judging_begin
@@ -64,6 +67,8 @@ def experiment_analyze(
     stored = result_of(slug)
     if stored is not None:
         return stored
+    from teacher.designer.screening import differences_read
+    from teacher.knowledge import Occasion, observations_record
     from teacher.statistics import evaluate
 
     experiment = experiment_by_slug(slug)
@@ -81,16 +86,21 @@ def experiment_analyze(
     evaluation = evaluate(spec, samples, health=health)
     by_category = differences_by_category(samples, baseline=spec.baseline, variant=evaluation.variant, metric=metric)
     change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
-    return result_record(
-        evaluation=evaluation,
-        spec=spec,
-        samples=samples,
-        recommendation=recommend(
-            evaluation=evaluation, change=change, metric=experiment.metric, by_category=by_category
-        ),
-        judge_version=judge_version,
-        by_category={"metric": metric, "differences": by_category},
-    )
+    with transaction.atomic():
+        result = result_record(
+            evaluation=evaluation,
+            spec=spec,
+            samples=samples,
+            recommendation=recommend(
+                evaluation=evaluation, change=change, metric=experiment.metric, by_category=by_category
+            ),
+            judge_version=judge_version,
+            by_category={"metric": metric, "differences": by_category},
+        )
+        differences = differences_read(samples, baseline=spec.baseline, variant=evaluation.variant)
+        occasion = Occasion("experiment", slug, experiment.dataset, experiment.base_version)
+        observations_record(occasion=occasion, seen=[(change, differences)], also=[metric])
+    return result
 
 
 def _only_in(sample: Sample, metric: str, category: str) -> Sample:
@@ -103,11 +113,13 @@ def _only_in(sample: Sample, metric: str, category: str) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One stored verdict computed again. `identical`: the same bytes; else `difference` says where they part."""
+    """One stored verdict computed again. `identical`: the same bytes; else `difference` says where they part, and
+    `rows` which stored samples are not what they were, as far as it can be known."""
 
     experiment: str
     identical: bool
     difference: str = ""
+    rows: tuple[AlteredRow, ...] = ()
 
 
 def verdict_replay(*, slug: str) -> Replay:
@@ -118,7 +130,7 @@ def verdict_replay(*, slug: str) -> Replay:
     if stored is None:
         raise NotFound(f"experiment {slug!r} has no stored verdict")
     if stable_hash(stored.samples) != stored.samples_hash:
-        return Replay(slug, False, "the stored samples are not the ones that the verdict was made from (hash differs)")
+        return Replay(slug, False, *alterations(stored))
     spec = ExperimentSpec.from_mission_json(stored.spec)
     health = [
         HealthCheck.model_validate(row)

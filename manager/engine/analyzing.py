@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from contracts.metric import METRICS
@@ -15,7 +16,7 @@ from hypotheses.services import hypothesis_link_experiment, hypothesis_register
 from kernel.canonical import derive_seed
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import TEACHER, Note, Step, StepContext
-from manager.engine.screening import screen
+from manager.engine.screening import chosen_for_screening, screen, screening_name
 from manager.models import Approval
 from teacher.designer import (
     DesignRequest,
@@ -26,8 +27,10 @@ from teacher.designer import (
     candidates_list,
     plan_choose,
 )
+from teacher.designer.knowledge import STARTING
 from teacher.domain.gaps import Measured, MetricGap, focus_order, gaps_compute, targets_met
 from teacher.domain.wording import amount
+from teacher.knowledge import Occasion, knowledge_read, observations_record
 from tuner.registry import FACTORS
 from tuner.selectors import version_values
 
@@ -92,7 +95,7 @@ def _unmeasured(context: StepContext, gaps: Sequence[MetricGap]) -> list[str]:
     return [target.metric for target in context.targets if target.metric not in measured]
 
 
-def _end(gaps: Sequence[MetricGap], reason: str, text: str) -> Step:
+def _end(gaps: Sequence[MetricGap], reason: str, text: str, *, within: Callable[[], None] | None = None) -> Step:
     return Step(
         state=CycleState.IDLE,
         data={"gaps": [gap.to_json() for gap in gaps]},
@@ -100,6 +103,7 @@ def _end(gaps: Sequence[MetricGap], reason: str, text: str) -> Step:
         finish="no_gap" if reason == "targets met" else "no_candidate",
         finish_text=text,
         end_campaign=text,
+        within=within,
     )
 
 
@@ -107,7 +111,8 @@ def _design(
     context: StepContext, focus: Sequence[MetricGap], gaps: Sequence[MetricGap], start: Measured, current: Measured
 ) -> Step:
     version = context.cycle.data["version"]
-    stalled = _stalled_cycles(context)
+    stalled = _before(context, "stalled")
+    known = knowledge_read(until=context.cycle.created_at, starting=STARTING)
     taken = factors_tested_elsewhere(campaign_id=context.campaign.id) | factors_waiting(context.campaign)
     free = [key for key in context.allowed if key not in taken]
     lists = {
@@ -119,31 +124,55 @@ def _design(
             base_version=version,
             history=_history(context, gap.metric),
             wider=stalled > 0,
+            knowledge=known,
         )
         for gap in focus
     }
-    union = list({item.arm: item for items in lists.values() for item in items}.values())
+    union, left_out = chosen_for_screening(
+        context, list(lists.values()), version, again=_before(context, "left_out") > 0
+    )
     notes: list[Note] = []
+    record: Callable[[], None] | None = None
     if union:
         screened_runs = screen(context, union, version, focus)
+        record = partial(_remember, context, screened_runs(None), focus, version)
         for explore in (False, True):
             for gap in focus:
                 wanted = {item.arm for item in lists[_focus_key(gap)]}
                 screened = [item for item in screened_runs(gap.category) if item.candidate.arm in wanted]
                 plan = plan_choose(_request(context, gap, start, current, version, screened), screened, explore=explore)
                 if isinstance(plan, PlannedExperiment):
-                    return _planned(context, plan, gap, gaps, screened, notes)
+                    return _planned(context, plan, gap, gaps, screened, notes, record)
                 if not explore:
                     notes.append(_no_plan_note(gap, plan))
     text = "; ".join(note.text for note in notes) or "every allowed step was tested before"
+    if left_out:
+        return Step(
+            state=CycleState.IDLE,
+            data={"gaps": [gap.to_json() for gap in gaps], "stalled": stalled, "left_out": left_out},
+            notes=tuple(notes),
+            finish="no_candidate",
+            finish_text=f"{text}; {left_out} more steps wait to be screened in the next cycle",
+            within=record,
+        )
     if stalled + 1 >= _PATIENCE or not focus:
-        return _end(gaps, "no candidate", f"nothing left that promises an improvement: {text}")
+        return _end(gaps, "no candidate", f"nothing left that promises an improvement: {text}", within=record)
     return Step(
         state=CycleState.IDLE,
         data={"gaps": [gap.to_json() for gap in gaps], "stalled": stalled + 1},
         notes=tuple(notes),
         finish="no_candidate",
         finish_text=f"{text}; the next cycle looks at wider steps, which need approval",
+        within=record,
+    )
+
+
+def _remember(context: StepContext, screened: Sequence[Screened], focus: Sequence[MetricGap], version: int) -> None:
+    """What was screened refines what is known; written in the transaction that commits the step."""
+    observations_record(
+        occasion=Occasion("screening", screening_name(context), context.campaign.dataset, version),
+        seen=[(item.candidate.change, item.differences) for item in screened],
+        also=[METRICS[gap.metric].source or gap.metric for gap in focus],
     )
 
 
@@ -157,9 +186,10 @@ def _focus_key(gap: MetricGap) -> tuple[str, str | None]:
     return gap.metric, gap.category
 
 
-def _stalled_cycles(context: StepContext) -> int:
+def _before(context: StepContext, name: str) -> int:
+    """A count that the cycle before left behind; 0 when it left none."""
     previous = context.campaign.cycles.filter(number=context.cycle.number - 1).first()
-    return int(previous.data.get("stalled", 0)) if previous is not None else 0
+    return int(previous.data.get(name, 0)) if previous is not None else 0
 
 
 def _history(context: StepContext, metric: str) -> list[StepHistory]:
@@ -206,6 +236,7 @@ def _planned(
     gaps: Sequence[MetricGap],
     screened: Sequence[Screened],
     notes: list[Note],
+    record: Callable[[], None] | None,
 ) -> Step:
     """Register hypothesis and experiment; both find themselves again when the step is repeated."""
     slug = experiment_slug(context.name, plan.change.param, plan.change.to_value)
@@ -219,6 +250,8 @@ def _planned(
     }
 
     def write() -> None:
+        if record is not None:
+            record()
         hypothesis = hypothesis_register(
             campaign=context.campaign,
             factor=plan.change.param,

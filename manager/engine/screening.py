@@ -17,6 +17,7 @@ from teacher.designer import Candidate, Screened, screening_read
 from teacher.designer.screening import BASE_ARM
 from teacher.domain.gaps import MetricGap
 from teacher.judges import batch_judge
+from teacher.knowledge import steps_seen
 from tuner.services import experiment_prepare
 
 SCREENED_AT_MOST = 100
@@ -49,6 +50,36 @@ def train_questions(context: StepContext) -> list[ExampleValue]:
     return drawn[:SCREENED_AT_MOST]
 
 
+def screening_name(context: StepContext) -> str:
+    return f"{context.name}-screening"
+
+
+def chosen_for_screening(
+    context: StepContext, lists: Sequence[Sequence[Candidate]], version: int, *, again: bool
+) -> tuple[list[Candidate], int]:
+    """The steps that this cycle screens, at most as many as the policy says: in turn the most promising of each gap's
+    list. Beside them how many are left that this campaign has not screened from this version yet.
+
+    `again`: the cycle before left steps out and found nothing; what it did not screen then comes first now.
+    """
+    before = [f"c{context.campaign.number}-k{number}-screening" for number in range(1, context.cycle.number)]
+    seen = steps_seen(references=before, base_version=version)
+    if again:
+        lists = [sorted(items, key=lambda item: _key(item) in seen) for items in lists]
+    ordered: dict[str, Candidate] = {}
+    for place in range(max((len(items) for items in lists), default=0)):
+        ordered |= {
+            items[place].arm: items[place] for items in lists if place < len(items) and items[place].arm not in ordered
+        }
+    every = list(ordered.values())
+    most = policy_current().screening_steps
+    return every[:most], sum(_key(item) not in seen for item in every[most:])
+
+
+def _key(candidate: Candidate) -> tuple[str, str]:
+    return candidate.change.param, str(candidate.change.to_value)
+
+
 def screen(
     context: StepContext, union: list[Candidate], version: int, focus: Sequence[MetricGap]
 ) -> Callable[[str | None], list[Screened]]:
@@ -61,7 +92,7 @@ def screen(
     cut = max(1, round(len(questions) * policy.screening_share))
     first, rest = questions[:cut], questions[cut:]
     arms = experiment_prepare(
-        experiment=f"{context.name}-screening",
+        experiment=screening_name(context),
         arms={BASE_ARM: {}, **{item.arm: {item.change.param: item.change.to_value} for item in union}},
         base_version=version,
         actor=MANAGER,
@@ -69,7 +100,7 @@ def screen(
     batches = [f"{context.name}-screen-1", f"{context.name}-screen-2"]
     run_pass(
         context, batch=batches[0], split="train", purpose="screening", arms=arms, over=first,
-        label=f"screening {len(union)} steps", experiment=f"{context.name}-screening",
+        label=f"screening {len(union)} steps", experiment=screening_name(context),
     )  # fmt: skip
     batch_judge(batch=batches[0])
     samples = samples_read(batch=batches[0])
@@ -78,7 +109,7 @@ def screen(
         chosen = {BASE_ARM: arms[BASE_ARM], **{item.arm: arms[item.arm] for item in finalists}}
         run_pass(
             context, batch=batches[1], split="train", purpose="screening", arms=chosen, over=rest,
-            label=f"screening the best {len(finalists)}", experiment=f"{context.name}-screening",
+            label=f"screening the best {len(finalists)}", experiment=screening_name(context),
         )  # fmt: skip
         batch_judge(batch=batches[1])
         samples = [*samples, *samples_read(batch=batches[1])]

@@ -21,6 +21,7 @@ EDITABLE = (
     "approval_days",
     "screening_share",
     "screening_finalists",
+    "screening_steps",
     "online_questions_per_cycle",
     "max_invalid_dialogues",
     "judge",

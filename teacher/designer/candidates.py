@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from contracts.parameters import FactorDefinition, ParameterChange, ParameterValue
 from kernel.canonical import canonical_json
-from teacher.designer.knowledge import belief
+from teacher.designer.knowledge import Knowledge, move_of
 
 _WIDER = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`needs_approval`: why a person must agree; empty when nobody must. `prior`: strength of the belief in it."""
+    """`needs_approval`: why a person must agree; empty when nobody must. `prior`: what it may well give."""
 
     change: ParameterChange
     prior: float
@@ -50,13 +50,16 @@ def candidates_list(
     base_version: int,
     history: Iterable[StepHistory] = (),
     wider: bool = False,
+    knowledge: Knowledge | None = None,
 ) -> list[Candidate]:
-    """Every step worth screening for `metric`, most promising first; ties in the order of the registry.
+    """Every step worth screening for `metric`, most promising first by `knowledge` (when it is not given, the starting
+    knowledge alone); ties in the order of the registry.
 
     Left out: steps that were tested before (`StepHistory`), factors that act when memory is written (they need
     histories archived anew), and values outside the hard range. `wider` adds double steps, which need approval.
     """
     spent = _spent(history, base_version)
+    known = knowledge or Knowledge()
     found = []
     for key in factors:
         factor = factors[key]
@@ -69,7 +72,7 @@ def candidates_list(
             found.append(
                 Candidate(
                     change=change,
-                    prior=belief(metric, key, current[key], value),
+                    prior=known.belief(metric, key, move_of(current[key], value)).promise,
                     needs_approval=approval_reasons(factor, current[key], value),
                 )
             )

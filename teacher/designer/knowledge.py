@@ -1,50 +1,162 @@
-"""What is believed before any experiment: which move of a factor may move which metric, and how strongly.
+"""What is believed of steps: which move of a factor may move which metric, and how strongly. Pure.
 
-Source: reference.md, "Which factor moves which metric". It only orders what is screened first; experiments decide.
+It begins with the starting knowledge (reference.md, "Which factor moves which metric") and is refined by what
+screening and experiments saw. It only orders what is screened first; experiments decide.
+
+A gain is an improvement of the metric: in points where the metric is a share, as a share of its value for cost and
+mean latency. The gain of a move is believed to be normal; what was seen of it is normal around it:
+
+    before: mean m0, deviation s0          seen: gain y_i with standard error e_i
+    weight of y_i: w_i = 1 / (e_i² + τ²)   τ: how far the same move differs between bases and data sets
+    after: deviation s = 1 / sqrt(1/s0² + Σ w_i),   mean m = s² · (m0/s0² + Σ w_i·y_i)
+
+The normal-normal model with a known between-occasion variance (Gelman et al., Bayesian Data Analysis, 2.5 and 5.4). A
+step is as promising as it may well be good: m + s. What nobody has seen keeps its s0, so all have their turn.
 """
 
 from __future__ import annotations
 
-STRONG, MEDIUM, WEAK, UNKNOWN = 3.0, 2.0, 1.0, 0.5
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from contracts.metric import METRICS
+
+STRONG, MEDIUM, WEAK, UNKNOWN = 0.06, 0.04, 0.02, 0.01
+"""Gain that the words of the starting knowledge stand for."""
+
+BEFORE_DEVIATION = 0.03
+BETWEEN_OCCASIONS = 0.02
 
 _UP, _DOWN, _OTHER = "up", "down", "other"
 
-_BELIEFS: dict[tuple[str, str, str], float] = {
-    ("retrieval_precision", "retrieval.top_k", _DOWN): STRONG,
-    ("retrieval_precision", "retrieval.relevance_weight", _UP): MEDIUM,
-    ("retrieval_precision", "retrieval.min_score", _UP): MEDIUM,
-    ("retrieval_recall", "retrieval.top_k", _UP): STRONG,
-    ("retrieval_recall", "retrieval.keyword_count", _UP): MEDIUM,
-    ("retrieval_recall", "retrieval.min_score", _DOWN): MEDIUM,
-    ("hallucination_rate", "llm.temperature", _DOWN): STRONG,
-    ("hallucination_rate", "prompts.responder", _OTHER): MEDIUM,
-    ("hallucination_rate", "retrieval.min_score", _UP): MEDIUM,
-    ("context_utilization", "prompts.responder", _OTHER): STRONG,
-    ("context_utilization", "context.max_tokens", _UP): MEDIUM,
-    ("latency_p95", "context.max_tokens", _DOWN): MEDIUM,
-    ("latency_p95", "retrieval.top_k", _DOWN): MEDIUM,
-    ("latency_p50", "context.max_tokens", _DOWN): MEDIUM,
-    ("latency_p50", "retrieval.top_k", _DOWN): MEDIUM,
-    ("token_cost", "context.max_tokens", _DOWN): MEDIUM,
-    ("token_cost", "retrieval.top_k", _DOWN): MEDIUM,
-    ("token_cost", "context.recent_exchanges", _DOWN): WEAK,
-}
+Effect = tuple[str, str, str]
+"""Metric, factor, move."""
+
+STARTING: Mapping[Effect, float] = MappingProxyType(
+    {
+        ("retrieval_precision", "retrieval.top_k", _DOWN): STRONG,
+        ("retrieval_precision", "retrieval.relevance_weight", _UP): MEDIUM,
+        ("retrieval_precision", "retrieval.min_score", _UP): MEDIUM,
+        ("retrieval_recall", "retrieval.top_k", _UP): STRONG,
+        ("retrieval_recall", "retrieval.keyword_count", _UP): MEDIUM,
+        ("retrieval_recall", "retrieval.min_score", _DOWN): MEDIUM,
+        ("hallucination_rate", "llm.temperature", _DOWN): STRONG,
+        ("hallucination_rate", "prompts.responder", _OTHER): MEDIUM,
+        ("hallucination_rate", "retrieval.min_score", _UP): MEDIUM,
+        ("context_utilization", "prompts.responder", _OTHER): STRONG,
+        ("context_utilization", "context.max_tokens", _UP): MEDIUM,
+        ("latency_p95", "context.max_tokens", _DOWN): MEDIUM,
+        ("latency_p95", "retrieval.top_k", _DOWN): MEDIUM,
+        ("latency_p50", "context.max_tokens", _DOWN): MEDIUM,
+        ("latency_p50", "retrieval.top_k", _DOWN): MEDIUM,
+        ("token_cost", "context.max_tokens", _DOWN): MEDIUM,
+        ("token_cost", "retrieval.top_k", _DOWN): MEDIUM,
+        ("token_cost", "context.recent_exchanges", _DOWN): WEAK,
+    }
+)
+
+
+def starting_shuffled(moves: Sequence[tuple[str, str]], seed: int) -> Mapping[Effect, float]:
+    """The starting knowledge with each metric's strengths dealt to random moves (factor, up/down/other): what would be
+    believed by somebody who is wrong. For measuring how much learning depends on it."""
+    drawn = random.Random(seed)  # noqa: S311 - no secret
+    wrong: dict[Effect, float] = {}
+    for metric in sorted({name for name, _, _ in STARTING}):
+        strengths = [strength for (name, _, _), strength in STARTING.items() if name == metric]
+        for (factor, move), strength in zip(drawn.sample(list(moves), len(strengths)), strengths, strict=True):
+            wrong[metric, factor, move] = strength
+    return MappingProxyType(wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One step that was seen, on one occasion: its gain for one metric and the standard error of that."""
+
+    metric: str
+    factor: str
+    move: str
+    gain: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of a move: `mean` gain and its `deviation`; `before` the mean that was believed unseen.
+
+    `seen`: on how many occasions; `observed`: their weighted mean gain, None when it was never seen.
+    """
+
+    mean: float
+    deviation: float
+    before: float
+    seen: int = 0
+    observed: float | None = None
+
+    @property
+    def promise(self) -> float:
+        """What the move may well give."""
+        return self.mean + self.deviation
 
 
 def move_of(before: object, after: object) -> str:
-    """`up` or `down` for numbers, `other` for everything else."""
-    if isinstance(before, bool) or isinstance(after, bool):
-        return _OTHER
-    if isinstance(before, int | float) and isinstance(after, int | float):
-        return _UP if after > before else _DOWN
-    return _OTHER
+    """`up` or `down` for numbers; `to v2` for everything else, since each value is a step of its own."""
+    numbers = isinstance(before, int | float) and isinstance(after, int | float)
+    if numbers and not isinstance(before, bool) and not isinstance(after, bool):
+        return _UP if after > before else _DOWN  # type: ignore[operator]
+    return f"to {str(after).lower() if isinstance(after, bool) else after}"
 
 
-def belief(metric: str, factor: str, before: object, after: object) -> float:
-    """How promising this move is held to be for this metric; `UNKNOWN` where nothing is believed, never zero."""
-    move = move_of(before, after)
-    strength = _BELIEFS.get((metric, factor, move))
+def starting_mean(metric: str, factor: str, move: str, starting: Mapping[Effect, float] = STARTING) -> float:
+    """The gain that is believed of a move before anything was seen; `UNKNOWN` where nothing is, never zero."""
+    kind = move if move in (_UP, _DOWN) else _OTHER
+    strength = starting.get((metric, factor, kind))
     if strength is not None:
         return strength
     opposite = {_UP: _DOWN, _DOWN: _UP}.get(move)
-    return UNKNOWN / 2 if opposite and (metric, factor, opposite) in _BELIEFS else UNKNOWN
+    return UNKNOWN / 2 if opposite and (metric, factor, opposite) in starting else UNKNOWN
+
+
+def gain_of(metric: str, mean: float, error: float, base: float | None) -> tuple[float, float] | None:
+    """Difference and error as a gain and its error. None where a ratio has no base to be a share of."""
+    definition = METRICS[metric]
+    sign = 1.0 if definition.higher_is_better else -1.0
+    if definition.kind in ("binary", "bounded"):
+        return sign * mean, error
+    if not base:
+        return None
+    return sign * mean / abs(base), error / abs(base)
+
+
+class Knowledge:
+    """The starting knowledge and what was seen since."""
+
+    def __init__(
+        self, observations: Iterable[Observation] = (), *, starting: Mapping[Effect, float] = STARTING
+    ) -> None:
+        self.starting = starting
+        self._seen: dict[Effect, list[Observation]] = {}
+        for item in observations:
+            self._seen.setdefault((item.metric, item.factor, item.move), []).append(item)
+
+    def belief(self, metric: str, factor: str, move: str) -> Belief:
+        """Percentiles of latency are seen as mean latency."""
+        source = METRICS[metric].source if metric in METRICS else None
+        seen = self._seen.get((source or metric, factor, move), [])
+        before = starting_mean(metric, factor, move, self.starting)
+        weights = [1.0 / (item.error**2 + BETWEEN_OCCASIONS**2) for item in seen]
+        told = sum(weight * item.gain for weight, item in zip(weights, seen, strict=True))
+        precision = 1.0 / BEFORE_DEVIATION**2 + sum(weights)
+        return Belief(
+            mean=(before / BEFORE_DEVIATION**2 + told) / precision,
+            deviation=math.sqrt(1.0 / precision),
+            before=before,
+            seen=len(seen),
+            observed=told / sum(weights) if seen else None,
+        )
+
+    def effects(self) -> list[Effect]:
+        """Every move that something is believed or was seen of, in a stable order."""
+        return sorted({*self.starting, *self._seen})
