@@ -69,13 +69,19 @@ class Point:
         return percentiles(self.histogram, [share])[0]
 
 
-# Whole minutes come from rollups; the parts of a minute at both ends, at most two, from the rows.
+# Whole fives of minutes, and whole minutes before and after them, come from rollups; the parts of a minute at both
+# ends, at most two, from the rows.
 _STAGE_LATENCY = """
 WITH span AS (SELECT %s::timestamptz AS since, %s::timestamptz AS until),
 whole AS (
   SELECT since, until, date_trunc('minute', until, 'UTC') AS last,
          least(until, date_trunc('minute', since + interval '1 minute' - interval '1 microsecond', 'UTC')) AS first
   FROM span
+),
+fives AS (
+  SELECT first, last, date_bin('5 minutes', last, '2000-01-01 00:00:00+00') AS high,
+         date_bin('5 minutes', first + interval '5 minutes' - interval '1 microsecond', '2000-01-01 00:00:00+00') AS low
+  FROM whole
 ),
 edges AS MATERIALIZED (
   SELECT t.stage, t.latency_ms, public.sensor_bin('latency_ms', t.latency_ms) AS bin
@@ -85,9 +91,13 @@ edges AS MATERIALIZED (
       OR t.created_at >= greatest(last, first) AND t.created_at < until)
 ),
 folded AS MATERIALIZED (
-  SELECT r.stage, r.n, r.total, r.histogram FROM whole, public.sensor_rollups_now AS r
+  SELECT r.stage, r.n, r.total, r.histogram FROM fives, public.sensor_rollups_now AS r
+  WHERE r.grain = 'five' AND r.metric = 'latency_ms' AND r.stage IS NOT NULL
+    AND r.bucket >= fives.low AND r.bucket < fives.high
+  UNION ALL
+  SELECT r.stage, r.n, r.total, r.histogram FROM fives, public.sensor_rollups_now AS r
   WHERE r.grain = 'minute' AND r.metric = 'latency_ms' AND r.stage IS NOT NULL
-    AND r.bucket >= whole.first AND r.bucket < whole.last
+    AND r.bucket >= fives.first AND r.bucket < fives.last AND NOT (r.bucket >= fives.low AND r.bucket < fives.high)
 )
 SELECT stage, bin, sum(n)::bigint, sum(total) FROM (
   SELECT stage, NULL::bigint AS bin, n, total FROM folded

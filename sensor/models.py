@@ -286,15 +286,18 @@ class RolledUp(models.Model):
 
 
 class Rollup(RolledUp):
-    """What is folded. Written by `sensor_rollups_fold` alone (migration 0004); minutes keep no experiment."""
+    """What is folded. Written by `sensor_rollups_fold` alone (migration 0004).
 
-    grain = models.TextField(choices=[("minute", "minute"), ("hour", "hour"), ("day", "day")])
+    Grains shorter than an hour keep no experiment, and of stages no more than the stage.
+    """
+
+    grain = models.TextField(choices=[("minute", "minute"), ("five", "five minutes"), ("hour", "hour"), ("day", "day")])
 
     class Meta:
         db_table = "sensor_rollups"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(grain__in=["minute", "hour", "day"]), name="rollup_grain_known"
+                condition=models.Q(grain__in=["minute", "five", "hour", "day"]), name="rollup_grain_known"
             ),
             models.UniqueConstraint(
                 fields=["grain", "metric", "bucket", "stage", "client_kind", "cycle_type", "split", "experiment",

@@ -72,22 +72,23 @@ SOURCES = {"sensor_events": RUN_VALUES, "telemetry_events": STAGE_VALUES}
 # A logarithmic histogram (as in DDSketch, Masson et al. 2019): bin i holds (1.01^(i-1), 1.01^i], so that the middle of a
 # bin is within 0.5 % of each value in it. `sensor/domain/rollup.py` holds the same numbers.
 HISTOGRAMS = """
+-- Bodies that are parsed once: the first is put into the statements that call it, as none with a SET ever is.
 CREATE FUNCTION public.sensor_bin(metric text, value numeric) RETURNS bigint
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN metric NOT IN ('latency_ms', 'capture_lag_ms') THEN NULL
-              WHEN value < 0.001 THEN -32768
-              ELSE ceil(ln(value::float8) / ln(1.01::float8))::bigint END
-$$;
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN metric NOT IN ('latency_ms', 'capture_lag_ms') THEN NULL
+            WHEN value < 0.001 THEN -32768
+            ELSE ceil(ln(value::float8) / ln(1.01::float8))::bigint END;
 CREATE FUNCTION public.sensor_histogram_add(one bigint[], other bigint[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
   SELECT CASE WHEN count(*) > 0 THEN ARRAY[array_agg(bin ORDER BY bin), array_agg(n ORDER BY bin)] END
   FROM (
     SELECT bin, sum(n)::bigint AS n FROM (
       SELECT unnest(one[1:1]) AS bin, unnest(one[2:2]) AS n
       UNION ALL SELECT unnest(other[1:1]), unnest(other[2:2])
     ) AS every GROUP BY bin HAVING sum(n) <> 0
-  ) AS summed
-$$;
+  ) AS summed;
+END;
 """
 
 _SUMMED = f"""
@@ -97,7 +98,9 @@ _SUMMED = f"""
            ARRAY[array_agg(bin ORDER BY bin) FILTER (WHERE n <> 0), array_agg(n ORDER BY bin) FILTER (WHERE n <> 0)]
          END
   FROM (
-    SELECT date_trunc('minute', at, 'UTC') AS bucket, metric, stage, {DIMENSIONS},
+    -- Minutes are kept of the last two days only; what is older comes in by the hour.
+    SELECT date_trunc(CASE WHEN at < now() - interval '2 days' THEN 'hour' ELSE 'minute' END, at, 'UTC') AS bucket,
+           metric, stage, {DIMENSIONS},
            public.sensor_bin(metric, value) AS bin, sum(sign)::bigint AS n, sum(sign * value) AS total
     FROM ({{signed}}) AS signed
     GROUP BY 1, 2, 3, {DIMENSIONS}, bin
@@ -143,9 +146,13 @@ BEGIN
     UNION ALL
     SELECT 'day', date_trunc('day', bucket, 'UTC'), metric, stage, {DIMENSIONS}, n, total, histogram FROM due
     UNION ALL
-    -- Minutes are for the last hours at a glance: by stage and by who asked, not by experiment.
-    SELECT 'minute', bucket, metric, stage, client_kind, cycle_type, NULL, NULL, NULL, NULL, NULL, n, total, histogram
-    FROM due WHERE bucket >= minutes_since
+    -- Minutes and fives are for the last hours at a glance: by stage, or by who asked.
+    SELECT short.grain, short.bucket, metric, stage, client_kind, CASE WHEN stage IS NULL THEN cycle_type END,
+           NULL, NULL, NULL, NULL, NULL, n, total, histogram
+    FROM due CROSS JOIN LATERAL (VALUES
+      ('minute', bucket), ('five', date_bin('5 minutes', bucket, '2000-01-01 00:00:00+00'))
+    ) AS short(grain, bucket)
+    WHERE due.bucket >= minutes_since
   ), exploded AS (
     SELECT {_KEY}, NULL::bigint AS bin, n, total FROM grained
     UNION ALL
@@ -179,7 +186,7 @@ CREATE FUNCTION public.sensor_rollups_prune(grain_to_prune text, before timestam
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE gone integer;
 BEGIN
-  IF grain_to_prune NOT IN ('minute', 'hour') OR before > now() - interval '2 hours' THEN
+  IF grain_to_prune NOT IN ('minute', 'five', 'hour') OR before > now() - interval '2 hours' THEN
     RAISE EXCEPTION 'only minutes and hours older than two hours are pruned; days stay';
   END IF;
   DELETE FROM public.sensor_rollups WHERE grain = grain_to_prune AND bucket < before;
@@ -193,9 +200,11 @@ NOW = f"""
 CREATE VIEW public.sensor_rollups_now AS
 SELECT {_KEY}, n, total, histogram FROM public.sensor_rollups
 UNION ALL
-SELECT g.grain, date_trunc(g.grain, d.bucket, 'UTC'), d.metric, d.stage,
+SELECT g.grain, date_bin(g.width, d.bucket, '2000-01-01 00:00:00+00'), d.metric, d.stage,
        {", ".join(f"d.{name.strip()}" for name in DIMENSIONS.split(","))}, d.n, d.total, d.histogram
-FROM public.sensor_rollup_deltas AS d CROSS JOIN (VALUES ('minute'), ('hour'), ('day')) AS g(grain)
+FROM public.sensor_rollup_deltas AS d CROSS JOIN (VALUES
+  ('minute', interval '1 minute'), ('five', interval '5 minutes'), ('hour', interval '1 hour'), ('day', interval '1 day')
+) AS g(grain, width)
 """  # noqa: S608  names of this file only
 
 # Counts what was recorded before there were rollups.
@@ -204,8 +213,8 @@ INSERT INTO public.sensor_rollup_deltas (bucket, metric, stage, {dimensions}, n,
 SELECT bucket, metric, stage, {dimensions}, sum(n), sum(total),
        CASE WHEN bool_or(bin IS NOT NULL) THEN ARRAY[array_agg(bin ORDER BY bin), array_agg(n ORDER BY bin)] END
 FROM (
-  SELECT date_trunc('minute', at, 'UTC') AS bucket, metric, stage, {dimensions}, public.sensor_bin(metric, value) AS bin,
-         count(*) AS n, sum(value) AS total
+  SELECT date_trunc(CASE WHEN at < now() - interval '2 days' THEN 'hour' ELSE 'minute' END, at, 'UTC') AS bucket,
+         metric, stage, {dimensions}, public.sensor_bin(metric, value) AS bin, count(*) AS n, sum(value) AS total
   FROM ({values}) AS every GROUP BY 1, 2, 3, {dimensions}, bin
 ) AS binned GROUP BY bucket, metric, stage, {dimensions}
 """
@@ -281,7 +290,12 @@ class Migration(migrations.Migration):
             name="Rollup",
             fields=[
                 *_columns(),
-                ("grain", models.TextField(choices=[("minute", "minute"), ("hour", "hour"), ("day", "day")])),
+                (
+                    "grain",
+                    models.TextField(
+                        choices=[("minute", "minute"), ("five", "five minutes"), ("hour", "hour"), ("day", "day")]
+                    ),
+                ),
             ],
             options={
                 "db_table": "sensor_rollups",
@@ -294,7 +308,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("grain__in", ["minute", "hour", "day"])), name="rollup_grain_known"
+                        condition=models.Q(("grain__in", ["minute", "five", "hour", "day"])), name="rollup_grain_known"
                     ),
                     models.UniqueConstraint(
                         fields=("grain", "metric", "bucket", *KEY[3:]),

@@ -30,8 +30,10 @@ def rollups_fold() -> int:
 
 
 def rollups_prune() -> int:
-    """Drop minutes older than `MINUTES_KEPT`. Hours and days stay. Returns how many rows went."""
+    """Drop minutes and fives older than `MINUTES_KEPT`. Hours and days stay. Returns how many rows went."""
+    gone = 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT public.sensor_rollups_prune('minute', %s)", [timezone.now() - MINUTES_KEPT])
-        gone: int = cursor.fetchone()[0]
+        for grain in ("minute", "five"):
+            cursor.execute("SELECT public.sensor_rollups_prune(%s, %s)", [grain, timezone.now() - MINUTES_KEPT])
+            gone += cursor.fetchone()[0]
     return gone
