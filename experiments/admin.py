@@ -16,6 +16,7 @@ from experiments.golden_access import GoldenRows, golden_rows
 from experiments.importers.report import report_lines
 from experiments.models import (
     Dataset,
+    DiscoveryEntry,
     EvaluationExample,
     EvaluationPass,
     Experiment,
@@ -86,6 +87,15 @@ class ExperimentResultAdmin(LookOnly, ModelAdmin):
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:experiments_experiment_change", args=[found.pk]), found.slug
         )
+
+
+@admin.register(DiscoveryEntry)
+class DiscoveryEntryAdmin(LookOnly, ModelAdmin):
+    list_display = ("stream", "place", "experiment", "p_value", "level", "discovery", "spent", "left", "next_level",
+                    "entered_at")  # fmt: skip
+    list_filter = ("stream", "discovery")
+    search_fields = ("experiment",)
+    list_fullwidth = True
 
 
 @admin.register(EvaluationPass)

@@ -13,7 +13,7 @@ from ninja.params import P, QueryEx
 
 from experiments import selectors
 from experiments.domain.lifecycle import ExperimentStatus
-from experiments.models import Dataset, Experiment, ExperimentResult
+from experiments.models import Dataset, DiscoveryEntry, Experiment, ExperimentResult
 from kernel.errors import NotFound
 
 router = Router(tags=["experiments"])
@@ -69,6 +69,34 @@ class ResultOut(Schema):
     """The exact input of the statistics; only when asked for."""
 
 
+class LedgerEntryOut(Schema):
+    place: int
+    experiment: str
+    p_value: float
+    untested: str
+    """Why nothing could be tested (p counts as 1 then); empty when it was."""
+    level: float
+    discovery: bool
+    candidate: bool
+    entered_at: datetime
+
+
+class StreamOut(Schema):
+    stream: str
+    """The data set and the split whose questions are looked at again and again."""
+    tested: int
+    discoveries: int
+    spent: float
+    left: float
+    next_level: float
+    """What the next experiment's p must be at most for its change to be applied without a person."""
+    entries: list[LedgerEntryOut]
+
+
+class LedgerOut(Schema):
+    streams: list[StreamOut]
+
+
 class DatasetOut(Schema):
     name: str
     source: str
@@ -89,6 +117,24 @@ def experiments(
 ) -> QuerySet[Experiment]:
     wanted = {"status": status, "factor": factor, "campaign_id": campaign, "dataset": dataset}
     return Experiment.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+@router.get("/experiments/ledger", response=LedgerOut, summary="The ledger of false discoveries: level spent and left")
+def ledger(request: HttpRequest, dataset: str | None = None) -> dict[str, Any]:
+    standing = selectors.ledger_standing()
+    if dataset is not None:
+        standing = [row for row in standing if row.stream == selectors.ledger_stream(dataset=dataset)]
+    return {"streams": [_stream(last) for last in standing]}
+
+
+def _stream(last: DiscoveryEntry) -> dict[str, Any]:
+    entries = selectors.ledger_entries(stream=last.stream)
+    return {
+        **{name: getattr(last, name) for name in ("stream", "spent", "left", "next_level")},
+        "tested": len(entries),
+        "discoveries": sum(entry.discovery for entry in entries),
+        "entries": entries,
+    }
 
 
 @router.get("/experiments/{experiment_id}", response=ExperimentDetail, summary="One experiment, by slug or uuid")

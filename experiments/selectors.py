@@ -9,6 +9,7 @@ from experiments.domain.examples import ExampleValue
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import (
     Dataset,
+    DiscoveryEntry,
     EvaluationExample,
     EvaluationPass,
     Experiment,
@@ -95,3 +96,22 @@ def factors_tested_elsewhere(*, campaign_id: uuid.UUID) -> set[str]:
 
 def result_of(slug: str) -> ExperimentResult | None:
     return ExperimentResult.objects.filter(experiment_id=slug).first()
+
+
+def ledger_stream(*, dataset: str) -> str:
+    """The stream of the ledger that experiments on this data set belong to."""
+    return f"{dataset}/validation"
+
+
+def ledger_entries(*, stream: str) -> list[DiscoveryEntry]:
+    """The ledger of a stream, in order."""
+    return list(DiscoveryEntry.objects.filter(stream=stream).order_by("place"))
+
+
+def ledger_entry_of(slug: str) -> DiscoveryEntry | None:
+    return DiscoveryEntry.objects.filter(experiment=slug).first()
+
+
+def ledger_standing() -> list[DiscoveryEntry]:
+    """The last entry of each stream: what was spent there, what is left, and what the next one must meet."""
+    return list(DiscoveryEntry.objects.order_by("stream", "-place").distinct("stream"))

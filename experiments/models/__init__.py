@@ -1,11 +1,13 @@
 """Datasets with their splits, experiments, evaluation passes and results."""
 
 from experiments.models.datasets import Dataset, EvaluationExample, GoldenExample, GoldenSeal
+from experiments.models.ledger import DiscoveryEntry
 from experiments.models.passes import EvaluationPass
 from experiments.models.registry import Experiment, ExperimentResult
 
 __all__ = [
     "Dataset",
+    "DiscoveryEntry",
     "EvaluationExample",
     "EvaluationPass",
     "Experiment",

@@ -21,17 +21,21 @@ def may_start(autonomy: Autonomy) -> bool:
     return autonomy is not Autonomy.MANUAL
 
 
-def decide(*, autonomy: Autonomy, violations: Sequence[GuardViolation], unasked: str = "") -> Decision:
+def decide(
+    *, autonomy: Autonomy, violations: Sequence[GuardViolation], unasked: str = "", above_level: str = ""
+) -> Decision:
     """Decide on a change that won its experiment and that the golden gate agrees with.
 
     A violation that no approval lifts refuses; one that an approval lifts asks; so does a golden set that may not be
-    asked any more (`unasked`: why). Else the autonomy level decides.
+    asked any more (`unasked`: why), and a p above the level of the ledger of false discoveries (`above_level`: how
+    far). Else the autonomy level decides.
     """
     final = [item for item in violations if not item.lifted_by_approval]
     if final:
         return Decision("refuse", tuple(item.message for item in final))
-    if violations or unasked:
-        return Decision("ask", (*(item.message for item in violations), *([unasked] if unasked else ())))
+    asking = (*(item.message for item in violations), *(why for why in (unasked, above_level) if why))
+    if asking:
+        return Decision("ask", asking)
     if autonomy is Autonomy.FULL_AUTO:
         return Decision("apply", ("inside the automatic range, and the autonomy level is full_auto",))
     return Decision("ask", (f"the autonomy level is {autonomy}: applying waits for a person",))

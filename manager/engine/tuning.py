@@ -28,6 +28,7 @@ from manager.models import Approval
 from manager.services.approvals import approval_request
 from manager.services.judging import judging_current
 from manager.services.policy import agreement_rule
+from teacher.discoveries import above_level, discovery_enter
 from teacher.judges import judging_begin
 from teacher.services import OUTCOMES, experiment_analyze
 from tuner.selectors import active_version
@@ -131,6 +132,7 @@ def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
             rule=agreement_rule(),
             on_progress=judging_shown(context),
         )
+        discovery_enter(slug=experiment.slug)
         # The hypothesis first: a worker killed in between finds the experiment completed and comes here again.
         _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], result.recommendation["reason"])
         experiment_transition(
@@ -181,7 +183,12 @@ def _decide(context: StepContext, experiment: Experiment, result: ExperimentResu
     if refusal:
         return _rejected(experiment, refusal, "golden")
     proposal = proposal_of(experiment, result, base)
-    decision = decide(autonomy=context.autonomy, violations=change_check(proposal=proposal), unasked=unasked)
+    decision = decide(
+        autonomy=context.autonomy,
+        violations=change_check(proposal=proposal),
+        unasked=unasked,
+        above_level=above_level(discovery_enter(slug=experiment.slug)),
+    )
     if decision.kind == "refuse":
         return _rejected(experiment, f"a guard refuses: {'; '.join(decision.reasons)}", "guard")
     if decision.kind == "ask":

@@ -16,6 +16,7 @@ from typing import Final
 
 from contracts.evaluation import Evaluation
 from contracts.experiment_spec import ExperimentSpec
+from teacher.statistics import MIN_SAMPLES_PER_VARIANT
 
 _ZETA: Final = 2.2857656656801293  # ζ(1.6) = Σ j^(−1.6), so that γ sums to 1
 
@@ -121,6 +122,20 @@ def ledger_p_value(spec: ExperimentSpec, evaluation: Evaluation) -> float | None
     if spec.any_may_win and targets:
         return min(targets)[1]
     return max(scaled for _, scaled in targets or guards)
+
+
+def ledger_p(spec: ExperimentSpec, evaluation: Evaluation) -> tuple[float, str]:
+    """What the ledger is fed of an experiment: p, and why it is 1 although nothing was tested (empty when it was).
+
+    What blocks a verdict blocks a discovery too: a broken experiment would earn level for what it does not show.
+    """
+    broken = [check.name for check in evaluation.health if check.blocks and not check.ok]
+    if broken:
+        return 1.0, f"the experiment was not sound: {', '.join(broken)}"
+    if evaluation.n < MIN_SAMPLES_PER_VARIANT:
+        return 1.0, f"n = {evaluation.n} is fewer than the {MIN_SAMPLES_PER_VARIANT} that a verdict needs"
+    p_value = ledger_p_value(spec, evaluation)
+    return (1.0, "a criterion could not be tested") if p_value is None else (p_value, "")
 
 
 def _right_way(direction: str, estimate: float | None) -> bool:

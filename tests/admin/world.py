@@ -16,7 +16,14 @@ from emulator.models import EmulationBatch, EmulationDialogue, EmulationTurn
 from experiments.domain.examples import ExampleValue
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.golden import golden_store
-from experiments.models import Dataset, EvaluationExample, EvaluationPass, Experiment, ExperimentResult
+from experiments.models import (
+    Dataset,
+    DiscoveryEntry,
+    EvaluationExample,
+    EvaluationPass,
+    Experiment,
+    ExperimentResult,
+)
 from goals.models import Campaign, LearningGoal
 from goals.services import campaign_create, goal_create
 from hypotheses.models import Hypothesis
@@ -130,6 +137,10 @@ def _experiment(campaign: Campaign, alice: Actor) -> tuple[Hypothesis, Experimen
         recommendation={"action": "update_params", "reason": "recall rises", "next_steps": []},
         evaluation={"n": 50, "criteria": []}, spec={}, samples=[{"example_id": "t1"}], samples_hash="0" * 64,
         engine_version="1",
+    )  # fmt: skip
+    DiscoveryEntry.objects.create(
+        stream="tiny/validation", place=1, experiment=experiment.slug, p_value=0.01, level=0.0055, discovery=False,
+        candidate=True, spent=0.0, left=0.025, next_level=0.0055,
     )  # fmt: skip
     EvaluationPass.objects.create(
         batch="monitor-tiny", purpose="monitor", split="validation", arms={"active": base}, planned=1, done=1,

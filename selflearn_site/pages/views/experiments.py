@@ -13,6 +13,7 @@ from experiments.models import Experiment
 from selflearn_site.pages import headline as headlines
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
 from selflearn_site.pages.selectors.cases import cases
+from selflearn_site.pages.selectors.discoveries import met, streams
 from selflearn_site.pages.selectors.experiments import experiment_list, experiment_view
 from selflearn_site.pages.selectors.lists import paged
 from selflearn_site.pages.selectors.standing import short
@@ -39,6 +40,7 @@ def experiments(request: HttpRequest) -> HttpResponse:
         "statuses": [item.value for item in ExperimentStatus],
         "factors": list(Experiment.objects.order_by("factor").values_list("factor", flat=True).distinct()),
         "chosen": {"status": status, "factor": factor},
+        "streams": streams(),
     }
     return show(request, "pages/experiments.html", context, live=LIVE_SLOW)
 
@@ -60,6 +62,7 @@ def experiment(request: HttpRequest, slug: str) -> HttpResponse:
         "view": view,
         "experiment": view.experiment,
         "result": view.result,
+        "met": met(slug),
         "cases": cases(view.experiment, metric=metric) if view.result else None,
     }
     return show(request, "pages/experiment.html", context, live=None if view.result else LIVE_SLOW)
