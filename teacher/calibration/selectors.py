@@ -84,8 +84,8 @@ def labelled_versions(cases: Sequence[Labelled]) -> list[str]:
     for row in CalibrationRound.objects.filter(judge_version__in={case.drawn_by for case in cases}):
         first[row.judge_version] = min(first.get(row.judge_version, row.drawn_at), row.drawn_at)
     judgements = RunJudgement.objects.filter(run_id__in={case.run_id for case in cases})
-    for row in judgements.values("judge_version").annotate(first=Min("recorded_at")).order_by():
-        name, began = row["judge_version"], row["first"]
+    for judged in judgements.values("judge_version").annotate(first=Min("recorded_at")).order_by():
+        name, began = judged["judge_version"], judged["first"]
         first[name] = min(first.get(name, began), began)
     return sorted(first, key=lambda name: (first[name], name), reverse=True)
 
