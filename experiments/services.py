@@ -15,6 +15,7 @@ from contracts.evaluation import Evaluation, Sample
 from contracts.experiment_spec import ExperimentSpec
 from contracts.parameters import ParameterChange
 from contracts.recommendation import Recommendation
+from experiments.domain.digests import row_digests
 from experiments.domain.lifecycle import EXPERIMENT, ExperimentStatus
 from experiments.models import Experiment, ExperimentResult
 from experiments.selectors import experiment_by_slug
@@ -165,6 +166,7 @@ def result_record(
             "spec": spec.to_mission_json(),
             "samples": rows,
             "samples_hash": stable_hash(rows),
+            "sample_digests": row_digests(rows),
             "engine_version": evaluation.engine_version,
             "judge_version": judge_version,
             "by_category": dict(by_category),

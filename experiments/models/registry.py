@@ -76,6 +76,11 @@ class ExperimentResult(models.Model):
     spec = models.JSONField()
     samples = models.JSONField()
     samples_hash = models.CharField(max_length=64)
+    sample_digests = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Example, arm and fingerprint of each sample; empty for results that are older than these.",
+    )
     engine_version = models.CharField(max_length=20)
     judge_version = models.CharField(max_length=60, blank=True)
     by_category = models.JSONField(default=dict)

@@ -226,7 +226,7 @@ def test_replay__untouched_verdicts__are_identical(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_replay__one_sample_altered_behind_its_back__names_the_experiment(tmp_path: Path, as_owner: Any) -> None:
+def test_replay__one_sample_altered_behind_its_back__names_the_experiment_and_the_row(tmp_path: Path, as_owner: Any) -> None:
     dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
     campaign = campaign_make()
     for slug, factor, value in (("one", "retrieval.min_tag_overlap", 2), ("two", "retrieval.top_k", 4)):
@@ -241,7 +241,10 @@ def test_replay__one_sample_altered_behind_its_back__names_the_experiment(tmp_pa
         call_command("replay", all=True, stdout=out)
     first, second, last = out.getvalue().splitlines()
     assert (first, last) == ("one: identical", "1 of 2 identical")
-    assert second.startswith("two: the stored samples are not the ones")
+    assert second == (
+        "two: the stored samples are not the ones that the verdict was made from: "
+        "row 1 (example e000, arm baseline): retrieval_recall is 1, was 0.0"
+    )
 
 
 @pytest.mark.django_db
