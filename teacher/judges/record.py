@@ -74,6 +74,11 @@ def judgings_of(batch: str) -> list[BatchJudging]:
     return list(BatchJudging.objects.filter(batch=batch).order_by("repeat", "bound_at", "pk"))
 
 
+def judgings_recent(*, limit: int = 20) -> list[BatchJudging]:
+    """What was judged last, the newest first."""
+    return list(BatchJudging.objects.filter(judged_at__isnull=False).order_by("-judged_at", "-pk")[:limit])
+
+
 def judge_in_force(batch: str) -> str | None:
     """The judge whose marks count for the batch; None when no judge has been at it."""
     return BatchJudging.objects.filter(batch=batch, in_force=True).values_list("judge_version", flat=True).first()

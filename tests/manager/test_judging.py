@@ -91,9 +91,18 @@ def test_command__offline__judges_everything_for_nothing() -> None:
     (found,) = told(BATCH)["judgings"]
 
     assert found == {
-        "judge_version": JUDGE_VERSION, "repeat": 0, "in_force": True, "runs": 1, "chosen": 1, "judged": 1,
-        "missing": 0, "calls": 0, "cached": 0, "stopped": "", "cost_usd": 0.0,
+        "batch": BATCH, "judge_version": JUDGE_VERSION, "repeat": 0, "in_force": True, "runs": 1, "chosen": 1,
+        "judged": 1, "missing": 0, "calls": 0, "cached": 0, "stopped": "", "cost_usd": 0.0,
     }  # fmt: skip
+
+
+def test_command__without_a_batch__lists_what_was_judged_and_judges_nothing() -> None:
+    run("Anna moved to Kazan.")
+    assert told() == {"judgings": []}
+
+    told(BATCH)
+
+    assert [(row["batch"], row["judged"]) for row in told()["judgings"]] == [(BATCH, 1)]
 
 
 @pytest.mark.usefixtures("server")
