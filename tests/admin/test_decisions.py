@@ -12,6 +12,7 @@ from contracts.actor import Role
 from maas.access import as_service
 from maas.models import SystemPrompt
 from manager.models import Approval, Policy
+from manager.services.policy import EDITABLE
 from selflearn_site.access.models import ApiToken
 from selflearn_site.access.services import token_actor
 from tests.access.people import bearer, client_of, person
@@ -92,14 +93,9 @@ def test_decision__without_csrf_token__is_refused(world: World) -> None:
 
 def test_policy__changed_with_a_reason__is_audited(meta_user: Client, world: World) -> None:
     policy = Policy.objects.get()
-    form = {
-        "golden_mode": "strict", "golden_budget": policy.golden_budget,
-        "golden_looks_per_campaign": policy.golden_looks_per_campaign, "approval_days": policy.approval_days,
-        "screening_share": policy.screening_share, "screening_finalists": policy.screening_finalists,
-        "online_questions_per_cycle": policy.online_questions_per_cycle,
-        "max_invalid_dialogues": policy.max_invalid_dialogues,
-        "reason": "be careful",
-    }  # fmt: skip
+    kept = {name: getattr(policy, name) for name in EDITABLE}
+    ticked = {name: value for name, value in kept.items() if value is not False}  # a box left empty sends nothing
+    form = {**ticked, "golden_mode": "strict", "reason": "be careful"}
     response = meta_user.post(reverse("admin:manager_policy_change", args=[1]), form)
     assert response.status_code == 302
     assert Policy.objects.get().golden_mode == "strict"
