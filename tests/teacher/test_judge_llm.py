@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from kernel.errors import Conflict
 from llm.openai_engine import OpenAIChat
 from llm.prices import PRICES, Price
+from teacher.judges.answers import KEPT, answers_prune
 from teacher.judges.llm import NO_MONEY, LLMJudge
 from teacher.judges.protocol import Case, Marks
 from teacher.judges.purse import Purse
-from teacher.judges.questions import questions, version_of
+from teacher.judges.questions import Question, questions, version_of
 from teacher.models import JudgeAnswer
 from tests.llm.conftest import QUICK
 from tests.llm.server import Fault, completion, error
@@ -210,6 +214,41 @@ def test_judge__one_case_that_fails__leaves_the_others_their_marks(server: Judge
     assert (first.missing, second.hallucination) == (True, False)
 
 
+def test_judge__many_at_once__gives_each_its_own_marks_in_their_order(server: JudgeServer, made: Make) -> None:
+    cases = [case(f"Anna moved to Kazan {n}." if n % 2 else f"{n} parrots live in Lisbon.") for n in range(24)]
+
+    found = made(workers=8).judge(cases)
+
+    assert [each.hallucination for each in found] == [n % 2 == 0 for n in range(24)]
+
+
+def test_wait__for_a_slow_answer__lets_the_caller_show_that_it_is_alive(
+    server: JudgeServer, made: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("teacher.judges.llm._BEAT_SECONDS", 0.01)
+    server.faults.append(Fault(delay=0.3))
+    beats: list[int] = []
+
+    one(made(on_wait=lambda: beats.append(1)))
+
+    assert beats
+
+
+def test_wait__caller_who_must_stop__stops_and_keeps_what_was_answered(
+    server: JudgeServer, made: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("teacher.judges.llm._BEAT_SECONDS", 0.01)
+    server.faults.extend([Fault(), Fault(delay=0.5)])
+
+    def stop() -> None:
+        if len(server.requests) > 1:
+            raise Conflict("another worker has taken this over")
+
+    with pytest.raises(Conflict):
+        one(made(on_wait=stop))
+    assert JudgeAnswer.objects.count() == 1
+
+
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
@@ -262,6 +301,26 @@ def test_cache__other_model__is_asked_anew(server: JudgeServer, made: Make) -> N
     one(LLMJudge(model=other))
 
     assert len(server.requests) == 2 * calls
+
+
+def test_cache__other_prompt__is_asked_anew(server: JudgeServer, made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    one(made())
+    calls = len(server.requests)
+    changed = [Question(each.name, each.prompt + " Be strict.", each.form, each.shows) for each in questions()]
+    monkeypatch.setattr("teacher.judges.llm.questions", lambda: tuple(changed))
+
+    one(made())
+
+    assert len(server.requests) == 2 * calls
+
+
+def test_cache__answer_that_nobody_needed_for_long__is_deleted(server: JudgeServer, made: Make) -> None:
+    made().judge([case("Anna moved to Kazan."), case("Oleg bought a bicycle.")])
+    JudgeAnswer.objects.update(used_at=timezone.now() - KEPT - timedelta(days=1))
+    one(made(), answer="Oleg bought a bicycle.")  # needed again just now
+
+    assert answers_prune() == 2
+    assert JudgeAnswer.objects.count() == 2
 
 
 def test_cache__failure__is_not_kept(server: JudgeServer, made: Make) -> None:
@@ -317,7 +376,7 @@ def test_version__names_code_model_and_prompts() -> None:
 def test_version__other_words_in_a_prompt__is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     before = version_of("m")
     first, *rest = questions()
-    changed = type(first)(first.name, first.prompt + " Be strict.", first.form, first.shows)
+    changed = Question(first.name, first.prompt + " Be strict.", first.form, first.shows)
     monkeypatch.setattr("teacher.judges.questions.questions", lambda _version: (changed, *rest))
 
     assert version_of("m") != before
