@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from teacher.calibration.models import CalibrationCase, CalibrationRound, CaseLabel
 
-__all__ = ["BatchJudging", "CalibrationCase", "CalibrationRound", "CaseLabel", "JudgeAnswer"]
+__all__ = ["BatchJudging", "CalibrationCase", "CalibrationRound", "CaseLabel", "JudgeAnswer", "StepObservation"]
 
 
 class BatchJudging(models.Model):
