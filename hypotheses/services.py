@@ -100,6 +100,12 @@ def hypothesis_transition(
     return hypothesis
 
 
+def hypothesis_next_steps(*, hypothesis_id: UUID, next_steps: Sequence[Any]) -> Hypothesis:
+    """Say what to try next, instead of what was said so far. The change log tells of the decision behind it."""
+    Hypothesis.objects.filter(pk=hypothesis_id).update(next_steps=list(next_steps), updated_at=timezone.now())
+    return hypothesis_get(hypothesis_id)
+
+
 def hypothesis_link_experiment(*, hypothesis_id: UUID, experiment: str) -> Hypothesis:
     """Add an experiment's slug to the hypothesis; the same slug is added once, also by two callers at once."""
     Hypothesis.objects.filter(pk=hypothesis_id).exclude(related_experiments__contains=[experiment]).update(

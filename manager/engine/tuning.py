@@ -5,6 +5,7 @@ Each part is one status of the experiment, so a killed worker's successor goes o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.change import ChangeProposal
@@ -18,7 +19,7 @@ from experiments.selectors import experiment_by_slug, result_of
 from experiments.services import experiment_bind_arms, experiment_transition, golden_record
 from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.selectors import hypothesis as hypothesis_get
-from hypotheses.services import hypothesis_transition
+from hypotheses.services import hypothesis_next_steps, hypothesis_transition
 from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
 from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
@@ -33,6 +34,12 @@ from teacher.judges import judging_begin
 from teacher.services import OUTCOMES, experiment_analyze
 from tuner.selectors import active_version
 from tuner.services import change_apply, change_check, experiment_prepare
+
+REFUSED_NEXT = {
+    "golden": "it was not applied: try another factor",
+    "guard": "it was not applied: try a smaller step, or another factor",
+}
+"""What to try after a winner that was not applied; after a verdict the recommendation says it."""
 
 
 def step(context: StepContext) -> Step:
@@ -134,7 +141,8 @@ def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
         )
         discovery_enter(slug=experiment.slug)
         # The hypothesis first: a worker killed in between finds the experiment completed and comes here again.
-        _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], result.recommendation["reason"])
+        told = result.recommendation
+        _hypothesis(experiment, OUTCOMES[Verdict(result.verdict)], told["reason"], next_steps=told["next_steps"])
         experiment_transition(
             slug=experiment.slug,
             target=ExperimentStatus.ANALYZED,
@@ -147,7 +155,9 @@ def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
     return stored
 
 
-def _hypothesis(experiment: Experiment, target: HypothesisStatus, reason: str) -> None:
+def _hypothesis(
+    experiment: Experiment, target: HypothesisStatus, reason: str, *, next_steps: Sequence[str] | None = None
+) -> None:
     """Move the hypothesis along; already there, or resolved by an earlier try, is fine."""
     if experiment.hypothesis_id is None:
         return
@@ -155,7 +165,12 @@ def _hypothesis(experiment: Experiment, target: HypothesisStatus, reason: str) -
     if source == target or (target is HypothesisStatus.RUNNING and source is not HypothesisStatus.PLANNED):
         return
     hypothesis_transition(
-        hypothesis_id=experiment.hypothesis_id, source=source, target=target, actor=TEACHER, reason=reason
+        hypothesis_id=experiment.hypothesis_id,
+        source=source,
+        target=target,
+        actor=TEACHER,
+        reason=reason,
+        next_steps=next_steps,
     )
 
 
@@ -262,6 +277,8 @@ def _rejected(experiment: Experiment, reason: str, by: str) -> Step:
             decision=f"refused:{by}",
             decision_reason=reason,
         )
+        if experiment.hypothesis_id is not None and by in REFUSED_NEXT:
+            hypothesis_next_steps(hypothesis_id=experiment.hypothesis_id, next_steps=[REFUSED_NEXT[by]])
 
     return Step(
         state=CycleState.IDLE,

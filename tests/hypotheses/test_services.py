@@ -148,3 +148,10 @@ def test_hypothesis_transition__two_verdicts_at_once__one_wins(alice: Actor, tra
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(decide, [HypothesisStatus.CONFIRMED, HypothesisStatus.REJECTED]))
     assert outcomes.count("conflict") == 1
+
+
+def test_hypothesis_next_steps__said_anew__replace_what_was_said(alice: Actor) -> None:
+    hypothesis = register(make_campaign(alice), alice, next_steps=["further this way"])
+    services.hypothesis_next_steps(hypothesis_id=hypothesis.pk, next_steps=["another factor"])
+    hypothesis.refresh_from_db()
+    assert hypothesis.next_steps == ["another factor"]

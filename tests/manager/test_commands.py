@@ -226,7 +226,7 @@ def test_replay__untouched_verdicts__are_identical(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_replay__one_sample_altered_behind_its_back__names_the_experiment_and_the_row(tmp_path: Path, as_owner: Any) -> None:
+def test_replay__one_sample_altered_behind_its_back__names_experiment_and_row(tmp_path: Path, as_owner: Any) -> None:
     dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=1))
     campaign = campaign_make()
     for slug, factor, value in (("one", "retrieval.min_tag_overlap", 2), ("two", "retrieval.top_k", 4)):

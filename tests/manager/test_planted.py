@@ -29,6 +29,10 @@ def hypothesis_status(experiment: Experiment) -> str:
     return Hypothesis.objects.get(id=experiment.hypothesis_id).status
 
 
+def next_steps(experiment: Experiment) -> list[str]:
+    return Hypothesis.objects.get(id=experiment.hypothesis_id).next_steps
+
+
 def active_value() -> Any:
     return version_values(active_version().version)[FACTOR]
 
@@ -38,6 +42,7 @@ def test_campaign__better_value_planted__finds_tests_applies_and_confirms_it(tmp
     campaign, experiment = planted_run()
     assert step_of(experiment) == (FACTOR, BEFORE, AFTER)
     assert (experiment.decision, hypothesis_status(experiment)) == ("applied", "confirmed")
+    assert next_steps(experiment) == [f"try {FACTOR} further in the same direction"]
     assert active_value() == AFTER
     assert active_version().stable_since is not None
     assert (campaign.golden_after or {})["metrics"]["retrieval_recall"] == 1.0
@@ -73,6 +78,7 @@ def test_campaign__effect_of_nothing_on_the_whole__is_not_confirmed(tmp_path: Pa
     assert criterion(experiment, "retrieval_recall")["estimate"] == 0.0
     assert criterion(experiment, "retrieval_recall")["passes"] is False
     assert (experiment.decision, active_value()) == ("refused:verdict", BEFORE)
+    assert any("another factor" in text for text in next_steps(experiment))
     assert hypothesis_status(experiment) != "confirmed"
 
 
@@ -82,5 +88,6 @@ def test_campaign__value_that_helps_validation_and_hurts_golden__is_refused_by_t
     assert step_of(experiment) == (FACTOR, BEFORE, AFTER)
     assert ExperimentResult.objects.get(experiment_id=experiment.slug).verdict == "winner"
     assert experiment.decision == "refused:golden"
+    assert next_steps(experiment) == ["it was not applied: try another factor"]
     assert "on the golden set" in experiment.decision_reason
     assert active_value() == BEFORE
