@@ -24,7 +24,10 @@ _TRUTH = {"yes": True, "no": False}
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One labelled content. `said`: question → what most people say; None where they cannot tell or are divided."""
+    """One labelled content. `said`: question → what most people say; None where they cannot tell or are divided.
+
+    `asked`: the questions that it poses; where nothing was found, there is no use of context to judge.
+    """
 
     content_hash: str
     run_id: uuid.UUID
@@ -32,6 +35,7 @@ class Labelled:
     drawn_by: str
     labelled_at: datetime
     said: Mapping[str, bool | None]
+    asked: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ def labelled_cases() -> list[Labelled]:
             drawn_by=version,
             labelled_at=max(label.labelled_at for label in labels[content]),
             said={question: majority(labels[content], question) for question in QUESTIONS},
+            asked=frozenset(name for name in QUESTIONS if any(getattr(label, name) for label in labels[content])),
         )
         for (version, content), row in found.items()
     ]
@@ -154,7 +159,7 @@ def _cells(source: str, question: str, judged: Sequence[Judged]) -> list[Cell]:
     """Strata of the draw, each parted by this version's mark. A stratum's size is that of the newest draw.
 
     The version that the cases were drawn for has one mark in each stratum. Another may have both: the stratum's size is
-    then shared between them as the labelled cases of it are.
+    then shared between them as the labelled cases of it are, without those that do not pose the question.
     """
     frame: dict[str, int] = {}
     for row in CalibrationRound.objects.filter(judge_version=source).order_by("id"):
@@ -162,7 +167,7 @@ def _cells(source: str, question: str, judged: Sequence[Judged]) -> list[Cell]:
     cells = []
     for stratum, size in frame.items():
         inside = [item for item in judged if item.case.stratum == stratum]
-        marked = [item for item in inside if item.marks[question] is not None]
+        marked = [item for item in inside if question in item.case.asked and item.marks[question] is not None]
         if not inside:
             own = marks_of(stratum)[question]
             if own is not None:

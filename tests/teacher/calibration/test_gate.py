@@ -8,11 +8,11 @@ from contracts.actor import component
 from experiments.models import ExperimentResult
 from teacher.calibration.gate import agreements
 from teacher.calibration.rule import AgreementRule, Standing, standing_of
-from teacher.calibration.selectors import agreement_of, judged_cases, people_pairs
+from teacher.calibration.selectors import _cells, agreement_of, judged_cases, people_pairs
 from teacher.judges import JUDGE_VERSION
 from teacher.services import experiment_analyze, verdict_replay
 from tests.experiments.makers import experiment
-from tests.teacher.calibration.makers import ANNA, BEN, V, judge, judged_runs, label_all
+from tests.teacher.calibration.makers import ANNA, BEN, V, judge, judged_runs, label_all, recorded
 from tests.teacher.events import BATCH, event, store
 from tests.teacher.test_services import runs_of_both_arms
 
@@ -89,6 +89,21 @@ def test_agreements__people_divided_or_cannot_tell__are_left_out() -> None:
     assert agreements(V)["hallucination"].n == 5
     (pair,) = people_pairs()["hallucination"]
     assert (pair.n, pair.agreed) == (8, 5)
+
+
+def test_agreements__nothing_was_found__stands_for_no_case_of_the_context() -> None:
+    """Half of the stratum found nothing: its weight for this question is that of the other half."""
+    for number in range(20):
+        row = recorded(number, **({} if number % 2 else {"memories_found": 0, "found_ids": [], "context": ""}))
+        judge(row, hallucination=True, context=False)
+    for number in range(20, 30):
+        judge(recorded(number), hallucination=False, context=True)
+    label_all()
+    said = agreements(V)["context"]
+    assert said.n == 20
+    assert said.kappa.value == 1.0
+    cells = _cells(V, "context", judged_cases(V))
+    assert {(cell.mark, cell.weight, cell.n) for cell in cells} == {(False, 10.0, 10), (True, 10.0, 10)}
 
 
 def test_agreements__other_version_on_the_same_cases__keeps_the_weights_of_the_draw() -> None:
