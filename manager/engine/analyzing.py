@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from contracts.metric import METRICS
 from experiments.selectors import factors_tested_elsewhere, split_sizes
-from experiments.services import experiment_register
 from goals.models import Campaign
 from hypotheses.selectors import tried
-from hypotheses.services import hypothesis_link_experiment, hypothesis_register
 from kernel.canonical import derive_seed
 from manager.domain.lifecycle import CycleState
-from manager.engine.context import TEACHER, Note, Step, StepContext
+from manager.engine.context import Note, Step, StepContext
+from manager.engine.planning import Work, plan_write
 from manager.engine.screening import chosen_for_screening, screen, screening_name
 from manager.models import Approval
 from teacher.designer import (
     DesignRequest,
     NoPlan,
-    PlannedExperiment,
     Screened,
     StepHistory,
     candidates_list,
-    plan_choose,
+    plan_explain,
+    plan_list,
 )
 from teacher.designer.knowledge import STARTING
 from teacher.domain.gaps import Measured, MetricGap, focus_order, gaps_compute, targets_met
@@ -140,11 +138,13 @@ def _design(
             for gap in focus:
                 wanted = {item.arm for item in lists[_focus_key(gap)]}
                 screened = [item for item in screened_runs(gap.category) if item.candidate.arm in wanted]
-                plan = plan_choose(_request(context, gap, start, current, version, screened), screened, explore=explore)
-                if isinstance(plan, PlannedExperiment):
-                    return _planned(context, plan, gap, gaps, screened, notes, record)
+                request = _request(context, gap, start, current, version, screened)
+                plans = plan_list(request, screened, explore=explore)
+                if not isinstance(plans, NoPlan):
+                    considered = plan_explain(request, screened, plans[0].change)
+                    return plan_write(context, plans, considered, Work(gap, gaps, screened, notes, record))
                 if not explore:
-                    notes.append(_no_plan_note(gap, plan))
+                    notes.append(_no_plan_note(gap, plans))
     text = "; ".join(note.text for note in notes) or "every allowed step was tested before"
     if left_out:
         return Step(
@@ -227,88 +227,6 @@ def _request(
         seed=derive_seed(context.campaign.seed, "experiment", context.cycle.number),
         targets=context.targets,
     )
-
-
-def _planned(
-    context: StepContext,
-    plan: PlannedExperiment,
-    gap: MetricGap,
-    gaps: Sequence[MetricGap],
-    screened: Sequence[Screened],
-    notes: list[Note],
-    record: Callable[[], None] | None,
-) -> Step:
-    """Register hypothesis and experiment; both find themselves again when the step is repeated."""
-    slug = experiment_slug(context.name, plan.change.param, plan.change.to_value)
-    spec = plan.spec.model_copy(update={"experiment_id": slug})
-    version = context.cycle.data["version"]
-    extra: dict[str, Any] = {
-        "experiment": slug,
-        "focus": gap.to_json(),
-        "gaps": [item.to_json() for item in gaps],
-        "screening": [_screening_row(item, plan.metric) for item in screened],
-    }
-
-    def write() -> None:
-        if record is not None:
-            record()
-        hypothesis = hypothesis_register(
-            campaign=context.campaign,
-            factor=plan.change.param,
-            from_value=plan.change.from_value,
-            to_value=plan.change.to_value,
-            base_version=version,
-            metric=plan.metric,
-            direction="increase" if plan.direction == "increase" else "decrease",
-            actor=TEACHER,
-            rationale=plan.rationale,
-            expected_effect=plan.expected_effect,
-            needs_approval=bool(plan.needs_approval),
-            name=plan.title,
-            description=plan.hypothesis,
-            tags=[plan.metric, plan.change.param],
-        )
-        experiment = experiment_register(
-            spec=spec,
-            change=plan.change,
-            metric=plan.metric,
-            dataset=context.campaign.dataset,
-            base_version=version,
-            planned_n=split_sizes(dataset=context.campaign.dataset)["validation"],
-            seed=spec.seed or 0,
-            actor=TEACHER,
-            campaign_id=context.campaign.id,
-            cycle=context.cycle.number,
-            hypothesis_id=hypothesis.id,
-            needs_approval=list(plan.needs_approval),
-        )
-        hypothesis_link_experiment(hypothesis_id=hypothesis.id, experiment=experiment.slug)
-
-    why = "a critical gap comes before the goal" if not gap.of_goal else "the goal's first open target"
-    notes.append(Note("hypothesis", plan.hypothesis, f"{METRICS[gap.metric].title} {amount(gap.metric, gap.current)}, "
-                      f"target {amount(gap.metric, gap.target)}: {why}", slug, {"needs_n": plan.needs_n}))  # fmt: skip
-    return Step(state=CycleState.TUNING, data=extra, notes=tuple(notes), within=write)
-
-
-def experiment_slug(prefix: str, param: str, value: object) -> str:
-    """Unique and readable: `c1-k3-retrieval-recency-weight-0p4`."""
-    text = f"{prefix}-{param}-{value}".replace(".", "-", param.count(".")).replace(".", "p")
-    return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:110].strip("-")
-
-
-def _screening_row(item: Screened, metric: str) -> dict[str, Any]:
-    measured = METRICS[metric].source or metric
-    found = item.differences.get(measured)
-    return {
-        "param": item.candidate.change.param,
-        "from": item.candidate.change.from_value,
-        "to": item.candidate.change.to_value,
-        "metric": measured,
-        "difference": found.mean if found else None,
-        "error": found.error if found else None,
-        "n": found.n if found else 0,
-        "needs_approval": list(item.candidate.needs_approval),
-    }
 
 
 def _no_plan_note(gap: MetricGap, plan: NoPlan) -> Note:

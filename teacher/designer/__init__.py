@@ -6,10 +6,18 @@ Screening decides nothing but what to test.
 
 from teacher.designer.candidates import Candidate, StepHistory, candidates_list
 from teacher.designer.knowledge import Knowledge
-from teacher.designer.plan import DesignRequest, NoPlan, PlannedExperiment, plan_choose
+from teacher.designer.plan import (
+    Considered,
+    DesignRequest,
+    NoPlan,
+    PlannedExperiment,
+    plan_choose,
+    plan_explain,
+    plan_list,
+)
 from teacher.designer.screening import Screened, screening_read
 
 __all__ = [
-    "Candidate", "DesignRequest", "Knowledge", "NoPlan", "PlannedExperiment", "Screened", "StepHistory",
-    "candidates_list", "plan_choose", "screening_read",
+    "Candidate", "Considered", "DesignRequest", "Knowledge", "NoPlan", "PlannedExperiment", "Screened", "StepHistory",
+    "candidates_list", "plan_choose", "plan_explain", "plan_list", "screening_read",
 ]  # fmt: skip

@@ -12,8 +12,8 @@ import pytest
 from contracts.parameters import ParameterValue
 from experiments.domain.examples import ExampleValue
 from kernel.errors import InvalidInput
-from manager.engine.analyzing import experiment_slug
 from manager.engine.emulating import QUESTIONS_PER_DIALOGUE, dialogue_scripts
+from manager.engine.planning import experiment_slug
 from manager.reports.markdown import headline, render
 
 
