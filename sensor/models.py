@@ -180,6 +180,7 @@ class ExternalEvent(models.Model):
 
     class Meta:
         db_table = "sensor_external_events"
+        indexes = [models.Index(fields=["run_id"], name="external_events_by_run")]
 
     def __str__(self) -> str:
         return f"{self.event_id} by {self.source}"

@@ -24,7 +24,10 @@ class Migration(migrations.Migration):
                 ("source", models.TextField(help_text="who sent it")),
                 ("received_at", models.DateTimeField(db_default=Now())),
             ],
-            options={"db_table": "sensor_external_events"},
+            options={
+                "db_table": "sensor_external_events",
+                "indexes": [models.Index(fields=["run_id"], name="external_events_by_run")],
+            },
         ),
         migrations.RunPython(grant, migrations.RunPython.noop),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from sensor.models import LedgerEntry, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from sensor.models import ExternalEvent, LedgerEntry, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 
 CHUNK = 500
 
@@ -25,5 +25,6 @@ def runs_forget(*, run_ids: Sequence[uuid.UUID]) -> int:
             events += SensorEvent.objects.filter(pipeline_run_id__in=ids).delete()[0]
             RunTruth.objects.filter(run_id__in=ids).delete()
             RunJudgement.objects.filter(run_id__in=ids).delete()
+            ExternalEvent.objects.filter(run_id__in=ids).delete()
             LedgerEntry.objects.filter(run_id__in=ids).delete()
     return events

@@ -25,6 +25,10 @@ _LEDGER = {
     "telemetry_events": "l.run_id = r.pipeline_id AND l.stage = r.stage",
 }
 _SAID = {"truths": "sensor_ground_truths", "judgements": "sensor_judgements"}
+# The event that brought a foreign run, uncounted: sent again, it is refused as too old.
+_BROUGHT = """brought AS (
+  DELETE FROM public.sensor_external_events AS s USING r WHERE s.run_id = r.pipeline_run_id
+), """
 _COUNT = """
 WITH r AS MATERIALIZED (SELECT r.{columns}, {protected} AS kept FROM public.{part} AS r)
 SELECT count(*) FILTER (WHERE NOT kept), count(*) FILTER (WHERE kept),
@@ -102,8 +106,13 @@ def chunk_remove(
         lock="" if detached else "FOR UPDATE OF r",
         ledger=_LEDGER[table],
         said="".join(
-            f"{name} AS (DELETE FROM public.{of} AS s USING r WHERE s.run_id = r.pipeline_run_id RETURNING 1), "  # noqa: S608
-            for name, of in said.items()
+            [
+                *([_BROUGHT] if said else []),
+                *(
+                    f"{name} AS (DELETE FROM public.{of} AS s USING r WHERE s.run_id = r.pipeline_run_id RETURNING 1), "  # noqa: S608
+                    for name, of in said.items()
+                ),
+            ]
         ),
         counts=", ".join(f"(SELECT count(*) FROM {name})" for name in said) or "0, 0",  # noqa: S608
         remove="SELECT id FROM r"

@@ -16,7 +16,7 @@ from audit.models import AuditEntry
 from contracts.actor import Actor
 from kernel.errors import NotAuthorised
 from sensor.domain.retention import RetentionLine, RetentionReport, month_name
-from sensor.models import LedgerEntry, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
+from sensor.models import ExternalEvent, LedgerEntry, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 from sensor.services import backfill, runs_capture, telemetry_ingest
 from sensor.services.retention import retention_apply, retention_plan
 from sensor.services.retention_policy import recorded_from
@@ -63,7 +63,8 @@ def test_apply__month_with_nothing_to_protect__drops_it_and_keeps_younger_ones(a
 
 
 def test_apply__run_that_went__leaves_neither_claim_nor_truth_nor_judgement(alice: Actor) -> None:
-    recorded(5, judged=True, batch="b")
+    run_id = recorded(5, judged=True, batch="b")
+    ExternalEvent.objects.create(event_id=uuid.uuid4(), run_id=run_id, source="elsewhere")
     kept(2, 2)
 
     report = apply(alice)
@@ -71,7 +72,7 @@ def test_apply__run_that_went__leaves_neither_claim_nor_truth_nor_judgement(alic
     of_runs = line(report, "sensor_events", 5)
     assert (of_runs.ledger, of_runs.truths, of_runs.judgements) == (1, 1, 1)
     assert line(report, "telemetry_events", 5).ledger == 5
-    assert not any(model.objects.exists() for model in (LedgerEntry, RunTruth, RunJudgement))
+    assert not any(model.objects.exists() for model in (LedgerEntry, RunTruth, RunJudgement, ExternalEvent))
 
 
 def test_apply__runs_of_experiments_and_batches__stay_with_their_stages(alice: Actor) -> None:
