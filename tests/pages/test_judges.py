@@ -72,6 +72,12 @@ def test_judges__people_disagree__does_not_count(viewer: Client) -> None:
     assert "52 differences" in page  # on 26 cases, on both questions
 
 
+def test_judges__judge_and_people_say_yes_to_all__why_there_is_no_kappa_is_told(viewer: Client) -> None:
+    judged_runs(clean=6, invented=0)
+    label_all(BOB)
+    assert "people and judge say the same of every case: κ is not defined" in said(viewer.get("/judges/"))
+
+
 def test_judges__two_people__are_compared_with_each_other(viewer: Client) -> None:
     judged_runs(clean=8, invented=4)
     label_all(BOB)
@@ -188,7 +194,7 @@ def test_differences__viewer__sees_texts_reason_and_who_said_what(viewer: Client
     label_all(BOB, draw=False, wrong=1)
     page = said(viewer.get("/judges/differences/", {"judge": V}))
     assert f"<h1>People and judge {V} differ 2 times.</h1>" in page
-    for text in ("Answer 0.", "It says so.", "bob no", "I moved to Kazan."):
+    for text in ("Answer 0.", "<p>It says so</p>", "bob no", "I moved to Kazan."):
         assert text in page
 
 
