@@ -34,6 +34,12 @@ class ExperimentOut(Schema):
     base_version: int
     arm_versions: dict[str, int]
     planned_n: int
+    look_sizes: list[int]
+    """Examples at each planned look; empty: one look, at the end."""
+    looks: list[dict[str, Any]]
+    """What each look before the end found: n, verdict, p_value, level."""
+    closes_at: datetime | None
+    ended_early: str
     needs_approval: list[str]
     decision: str
     decision_reason: str
@@ -62,6 +68,8 @@ class ResultOut(Schema):
     by_category: dict[str, Any]
     golden: dict[str, Any]
     samples_hash: str
+    looks: list[int]
+    horizon: int | None
     engine_version: str
     judge_version: str
     created_at: datetime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -141,6 +141,13 @@ def experiment_bind_arms(*, slug: str, arm_versions: Mapping[str, int]) -> None:
         raise Conflict(f"experiment {slug} already runs other parameter versions")
 
 
+def look_record(*, slug: str, seen: Sequence[Mapping[str, Any]], look: Mapping[str, Any]) -> None:
+    """Remember a look of a running experiment after those `seen`. Raises `Conflict` when others were remembered."""
+    row = Experiment.objects.filter(slug=slug, status=ExperimentStatus.RUNNING, looks=list(seen))
+    if row.update(looks=[*seen, dict(look)]) != 1:
+        raise Conflict(f"experiment {slug} has looked meanwhile, or no longer runs")
+
+
 def result_record(
     *,
     evaluation: Evaluation,
@@ -149,8 +156,13 @@ def result_record(
     recommendation: Recommendation,
     judge_version: str,
     by_category: Mapping[str, Any],
+    looks: Sequence[int] = (),
+    horizon: int | None = None,
 ) -> ExperimentResult:
-    """Store a verdict with the exact samples that it rests on. A stored result is final and returned as it is."""
+    """Store a verdict with the exact samples that it rests on. A stored result is final and returned as it is.
+
+    `looks`, `horizon`: as the verdict was computed with them; a replay needs the same.
+    """
     rows = [sample.model_dump(mode="json") for sample in samples]
     mission = evaluation.to_mission_json()
     result, _ = ExperimentResult.objects.get_or_create(
@@ -167,6 +179,8 @@ def result_record(
             "samples": rows,
             "samples_hash": stable_hash(rows),
             "sample_digests": row_digests(rows),
+            "looks": list(looks),
+            "horizon": horizon,
             "engine_version": evaluation.engine_version,
             "judge_version": judge_version,
             "by_category": dict(by_category),

@@ -144,6 +144,15 @@ class Policy(models.Model):
         "one winner that is looked at once, and once more where its base has moved.",
     )
     approval_days = models.PositiveIntegerField(default=7, help_text="An approval that waits longer expires.")
+    looks_per_experiment = models.PositiveIntegerField(
+        default=1,
+        help_text="How often an experiment looks at its result, the end included. More looks may end it early and save "
+        "money; each spends some of its significance. Parts of fewer than 50 questions are not made.",
+    )
+    experiment_hours = models.FloatField(
+        default=0.0,
+        help_text="Hours after its start, pauses included, when an experiment closes as inconclusive; 0: never.",
+    )
     screening_share = models.FloatField(
         default=0.35, help_text="Share of the train questions that every candidate step is screened on first."
     )
@@ -206,6 +215,13 @@ class Policy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(golden_mode__in=["directional", "strict", "not_worse"]),
                 name="golden_mode_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(looks_per_experiment__gte=1, looks_per_experiment__lte=20),
+                name="looks_are_one_to_twenty",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(experiment_hours__gte=0), name="experiment_hours_are_not_negative"
             ),
             models.CheckConstraint(
                 condition=models.Q(screening_share__gt=0, screening_share__lte=1), name="screening_share_is_a_share"

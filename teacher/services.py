@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from contracts.evaluation import HealthCheck, Sample, Verdict
+from contracts.evaluation import Evaluation, HealthCheck, Sample, Verdict
 from contracts.experiment_spec import ExperimentSpec
-from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
 from experiments.models import ExperimentResult
 from experiments.selectors import experiment_by_slug, result_of
@@ -17,14 +16,13 @@ from experiments.services import result_record
 from hypotheses.domain.lifecycle import HypothesisStatus
 from kernel.canonical import canonical_json, stable_hash
 from kernel.errors import NotFound
-from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate, samples_read
+from teacher.aggregator import Aggregate, differences_by_category, metrics_aggregate
 from teacher.altered import AlteredRow, alterations
-from teacher.calibration.gate import agreement_checks, without
 from teacher.calibration.rule import AgreementRule
-from teacher.judges import OFFLINE, Judging, OnProgress, batch_judge, judging_begin
+from teacher.evaluated import Looks, evaluated, looks_of
+from teacher.judges import OFFLINE, Judging, OnProgress, batch_judge
 from teacher.recommendation import recommend
 from teacher.soundness import NAMES as HEALTH_NAMES
-from teacher.soundness import checks
 from teacher.statistics.trust import CHECK as AGREEMENT
 
 OUTCOMES = {
@@ -69,21 +67,13 @@ def experiment_analyze(
         return stored
     from teacher.designer.screening import differences_read
     from teacher.knowledge import Occasion, observations_record
-    from teacher.statistics import evaluate
 
     experiment = experiment_by_slug(slug)
-    judge_version = judging_begin(batch=batch, judging=judging)
-    batch_judge(batch=batch, judging=judging, on_progress=on_progress)
-    spec = ExperimentSpec.from_mission_json(experiment.spec)
-    metric = METRICS[experiment.metric].source or experiment.metric
-    samples = samples_read(batch=batch)
-    if category is not None:
-        samples = [_only_in(sample, metric, category) for sample in samples]
-    health = checks(batch=batch, arm_versions=experiment.arm_versions, judge_version=judge_version)
-    if rule is not None:
-        health += agreement_checks(judge_version, rule)
-        samples = without(samples, health)
-    evaluation = evaluate(spec, samples, health=health)
+    spent = looks_of(experiment)
+    found = evaluated(
+        experiment, batch, looks=spent, category=category, judging=judging, rule=rule, on_progress=on_progress
+    )
+    spec, samples, evaluation, metric = found.spec, found.samples, found.evaluation, found.metric
     by_category = differences_by_category(samples, baseline=spec.baseline, variant=evaluation.variant, metric=metric)
     change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
     with transaction.atomic():
@@ -94,8 +84,10 @@ def experiment_analyze(
             recommendation=recommend(
                 evaluation=evaluation, change=change, metric=experiment.metric, by_category=by_category
             ),
-            judge_version=judge_version,
+            judge_version=found.judge_version,
             by_category={"metric": metric, "differences": by_category},
+            looks=spent.sizes,
+            horizon=spent.horizon,
         )
         differences = differences_read(samples, baseline=spec.baseline, variant=evaluation.variant)
         occasion = Occasion("experiment", slug, experiment.dataset, experiment.base_version)
@@ -103,12 +95,29 @@ def experiment_analyze(
     return result
 
 
-def _only_in(sample: Sample, metric: str, category: str) -> Sample:
-    """The sample without the goal's metric when its question is of another category."""
-    if sample.category == category or metric not in sample.metrics:
-        return sample
-    metrics = {name: value for name, value in sample.metrics.items() if name != metric}
-    return sample.model_copy(update={"metrics": metrics})
+def experiment_look(
+    *,
+    slug: str,
+    batch: str,
+    looks: Sequence[int],
+    horizon: int,
+    category: str | None = None,
+    judging: Judging = OFFLINE,
+    rule: AgreementRule | None = None,
+    on_progress: OnProgress | None = None,
+) -> Evaluation:
+    """A look before the end, over what was run so far: `looks` examples per arm at each look, this one last, of
+    `horizon`. Stores nothing but judgements; the other arguments are those of `experiment_analyze`."""
+    experiment = experiment_by_slug(slug)
+    return evaluated(
+        experiment,
+        batch,
+        looks=Looks(tuple(looks), horizon),
+        category=category,
+        judging=judging,
+        rule=rule,
+        on_progress=on_progress,
+    ).evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ def verdict_replay(*, slug: str) -> Replay:
         if row["name"].partition(":")[0] in (*HEALTH_NAMES, AGREEMENT)
     ]
     samples = [Sample.model_validate(row) for row in stored.samples]
-    again = evaluate(spec, samples, health=health).model_dump(mode="json")
+    again = evaluate(spec, samples, looks=stored.looks, horizon=stored.horizon, health=health).model_dump(mode="json")
     if canonical_json(again) == canonical_json(stored.evaluation):
         return Replay(slug, True)
     where = next(

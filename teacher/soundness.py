@@ -11,7 +11,7 @@ from contracts.evaluation import HealthCheck
 from experiments.models import EvaluationPass
 from teacher.judges import judgings_of
 
-NAMES = ("complete_record", "arm_parameters", "judge_version")
+NAMES = ("complete_record", "arm_parameters", "judge_version", "time_limit")
 """What is checked here; a replay takes these from the stored evaluation, for it measures nothing anew."""
 
 _RUNS = """
@@ -61,7 +61,9 @@ def _one_judge(batch: str, version: str, unlike: int) -> HealthCheck:
 
 
 def _complete(batch: str, recorded: int) -> HealthCheck:
-    planned = EvaluationPass.objects.filter(batch=batch).values_list("planned", flat=True).first()
+    """As many runs as were planned; as many as were run, where the experiment ended at a look before."""
+    found = EvaluationPass.objects.filter(batch=batch).values_list("planned", "done").first()
+    planned = None if found is None else found[1] or found[0]
     if planned is None:
         return HealthCheck(name="complete_record", ok=True, blocks=False, detail="not checked: no pass was planned")
     return HealthCheck(

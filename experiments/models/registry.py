@@ -32,6 +32,22 @@ class Experiment(models.Model):
     arm_versions = models.JSONField(default=dict, help_text="Arm name → parameter version.")
     planned_n = models.PositiveIntegerField()
     seed = models.BigIntegerField()
+    look_sizes = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Examples at each planned look; empty: one look, at the end.",
+    )
+    looks = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="What each look before the end found.",
+    )
+    closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it closes although its sample is not complete; empty: never."
+    )
+    ended_early = models.TextField(
+        blank=True, default="", db_default="", help_text="Why it ended before its sample was complete."
+    )
     needs_approval = models.JSONField(default=list, help_text="Why a person must approve; empty when nobody must.")
     decision = models.CharField(max_length=20, blank=True)
     decision_reason = models.TextField(blank=True)
@@ -81,6 +97,12 @@ class ExperimentResult(models.Model):
         db_default=models.Value([], models.JSONField()),
         help_text="Example, arm and fingerprint of each sample; empty for results that are older than these.",
     )
+    looks = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Sizes of the looks, the verdict's own last; empty: one look.",
+    )
+    horizon = models.PositiveIntegerField(null=True, blank=True, help_text="The planned end of those looks.")
     engine_version = models.CharField(max_length=20)
     judge_version = models.CharField(max_length=60, blank=True)
     by_category = models.JSONField(default=dict)

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connections
 from django.utils import timezone
@@ -41,6 +41,12 @@ class PassPlan:
     parallel: int = 2
     golden_hash: str = ""
     campaign_id: uuid.UUID | None = None
+    upto: int | None = None
+    """So many of the examples only, from the first on; the pass stays open and is gone on with later."""
+
+    @property
+    def part(self) -> Sequence[ExampleValue]:
+        return self.examples[: self.upto]
 
     @property
     def planned(self) -> int:
@@ -56,6 +62,10 @@ class PassProgress:
     rate: float
 
 
+class PassStopped(Conflict):
+    """The pass was told to stop before its end."""
+
+
 ProgressCallback = Callable[[PassProgress], None]
 
 
@@ -68,8 +78,8 @@ def pass_run(
 ) -> list[GroundTruth]:
     """Run `plan` to its end and return the ground truth of its runs, as messages for the Sensor.
 
-    Raises `Conflict` when the batch was started with other arms or when `should_stop` said so; what was run stays
-    and is not run again.
+    Raises `Conflict` when the batch was started with other arms, `PassStopped` when `should_stop` said so; what was
+    run stays and is not run again.
     """
     row, _ = EvaluationPass.objects.get_or_create(
         batch=plan.batch,
@@ -88,16 +98,23 @@ def pass_run(
         raise Conflict(f"pass {plan.batch} was started with other arms: {row.arms}")
     truths = [
         example.truth(batch=plan.batch, arm=arm, dataset=plan.dataset, split=plan.split)
-        for example in plan.examples
+        for example in plan.part
         for arm in plan.arms
     ]
-    if row.finished_at is not None:
+    runs = len(plan.part) * len(plan.arms)
+    if row.finished_at is not None or row.done >= runs > 0:
         return truths
-    _drive(plan, client=client, on_progress=on_progress, should_stop=should_stop)
+    fresh = plan.part[row.done // max(1, len(plan.arms)) :]
+    _drive(replace(plan, examples=fresh, upto=None), client=client, on_progress=on_progress, should_stop=should_stop)
     EvaluationPass.objects.filter(batch=plan.batch, finished_at=None).update(
-        done=plan.planned, finished_at=timezone.now()
+        done=runs, finished_at=timezone.now() if runs == plan.planned else None
     )
     return truths
+
+
+def pass_close(*, batch: str) -> None:
+    """No more of this pass will be run; `done` tells how much of it was."""
+    EvaluationPass.objects.filter(batch=batch, finished_at=None).update(finished_at=timezone.now())
 
 
 def _drive(
@@ -127,7 +144,7 @@ def _drive(
 
     shares = _shares(plan)
     if len(shares) <= 1:
-        for example in plan.examples:
+        for example in plan.part:
             one(example)
     else:
         with ThreadPoolExecutor(max_workers=len(shares), thread_name_prefix="pass") as pool:
@@ -138,14 +155,14 @@ def _drive(
                 stopped.set()
                 raise
     if stopped.is_set():
-        raise Conflict(f"pass {plan.batch} was stopped; it goes on where it was")
+        raise PassStopped(f"pass {plan.batch} was stopped; it goes on where it was")
 
 
 def _shares(plan: PassPlan) -> list[list[ExampleValue]]:
     """The examples in at most `parallel` shares of about the same size. A user's questions stay together, because
     MaaS answers each user in order: two threads on one user would only wait for each other."""
     by_user: dict[uuid.UUID, list[ExampleValue]] = {}
-    for example in plan.examples:
+    for example in plan.part:
         by_user.setdefault(example.user_id, []).append(example)
     shares: list[list[ExampleValue]] = [[] for _ in range(max(1, min(plan.parallel, len(by_user))))]
     for examples in sorted(by_user.values(), key=len, reverse=True):

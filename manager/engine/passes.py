@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.utils import timezone
 
 from contracts.dialogue import GroundTruth
 from experiments.domain.examples import ExampleValue, content_hash, seal_hash
@@ -43,8 +46,13 @@ def run_pass(
     label: str,
     experiment: str | None = None,
     seed: int | None = None,
+    upto: int | None = None,
+    closes_at: datetime | None = None,
 ) -> None:
-    """Run a pass to its end and have it recorded. Without a `seed` the campaign's own counts."""
+    """Run a pass to its end and have it recorded. Without a `seed` the campaign's own counts.
+
+    `upto`: its first examples only. Raises `PassStopped` when `closes_at` comes first.
+    """
 
     def show(progress: PassProgress) -> None:
         context.progress(label, progress.done, progress.planned, progress.rate)
@@ -62,9 +70,11 @@ def run_pass(
             parallel=context.parallel,
             golden_hash=seal_hash(over) if split == "golden" else "",
             campaign_id=context.campaign.id,
+            upto=upto,
         ),
         client=context.client,
         on_progress=show,
+        should_stop=None if closes_at is None else lambda: timezone.now() >= closes_at,
     )
     recorded(truths)
 

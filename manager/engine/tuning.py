@@ -6,17 +6,17 @@ Each part is one status of the experiment, so a killed worker's successor goes o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from contracts.change import ChangeProposal
 from contracts.evaluation import Verdict
-from contracts.experiment_spec import ExperimentSpec
 from contracts.parameters import ParameterChange
 from contracts.recommendation import Recommendation
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment, ExperimentResult
 from experiments.selectors import experiment_by_slug, result_of
-from experiments.services import experiment_bind_arms, experiment_transition, golden_record
+from experiments.services import experiment_transition, golden_record
 from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.selectors import hypothesis as hypothesis_get
 from hypotheses.services import hypothesis_next_steps, hypothesis_transition
@@ -24,16 +24,16 @@ from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
 from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
 from manager.engine.gate import factor_moved, golden_gate, looks_spent, refusal_on
-from manager.engine.passes import examples_of, judging_shown, run_pass
+from manager.engine.passes import judging_shown
+from manager.engine.running import batch_of, run, start
 from manager.models import Approval
 from manager.services.approvals import approval_request
 from manager.services.judging import judging_current
 from manager.services.policy import agreement_rule
 from teacher.discoveries import above_level, discovery_enter
-from teacher.judges import judging_begin
 from teacher.services import OUTCOMES, experiment_analyze
 from tuner.selectors import active_version
-from tuner.services import change_apply, change_check, experiment_prepare
+from tuner.services import change_apply, change_check
 
 REFUSED_NEXT = {
     "golden": "it was not applied: try another factor",
@@ -50,6 +50,14 @@ def step(context: StepContext) -> Step:
     experiment = _run(context, experiment)
     result = _analyzed(context, experiment)
     experiment = experiment_by_slug(experiment.slug)
+    decided = _decided(context, experiment, result)
+    if not experiment.ended_early:
+        return decided
+    early = Note("ended_early", f"{experiment.slug} ended early", experiment.ended_early, experiment.slug)
+    return replace(decided, notes=(early, *decided.notes))
+
+
+def _decided(context: StepContext, experiment: Experiment, result: ExperimentResult) -> Step:
     if experiment.status != ExperimentStatus.ANALYZED:
         return _finished(experiment, f"decided before: {experiment.decision or experiment.status}")
     if result.verdict != Verdict.WINNER:
@@ -94,38 +102,13 @@ def _ask_to_start(context: StepContext, experiment: Experiment) -> Step:
 
 
 def _run(context: StepContext, experiment: Experiment) -> Experiment:
-    """Planned → running → completed: both arms over every validation example, interleaved."""
+    """Planned → running → completed: both arms over the validation examples, interleaved."""
     if experiment.status == ExperimentStatus.PLANNED:
-        spec = ExperimentSpec.from_mission_json(experiment.spec)
-        arms = experiment_prepare(
-            experiment=experiment.slug,
-            arms={variant.name: variant.params for variant in spec.variants},
-            base_version=experiment.base_version,
-            actor=MANAGER,
-        )
-        experiment_bind_arms(slug=experiment.slug, arm_versions=arms)
-        judging_begin(batch=batch_of(experiment), judging=judging_current())
-        experiment = experiment_transition(slug=experiment.slug, target=ExperimentStatus.RUNNING, actor=MANAGER)
+        experiment = start(context, experiment)
     if experiment.status == ExperimentStatus.RUNNING:
         _hypothesis(experiment, HypothesisStatus.RUNNING, "its experiment started")
-        run_pass(
-            context,
-            batch=batch_of(experiment),
-            split="validation",
-            purpose="experiment",
-            arms=experiment.arm_versions,
-            over=examples_of(context, "validation"),
-            label=f"{experiment.factor} {experiment.from_value} → {experiment.to_value}",
-            experiment=experiment.slug,
-        )
-        experiment = experiment_transition(
-            slug=experiment.slug, target=ExperimentStatus.COMPLETED, actor=MANAGER, reason="the sample is complete"
-        )
+        experiment = run(context, experiment)
     return experiment
-
-
-def batch_of(experiment: Experiment) -> str:
-    return f"{experiment.slug}-validation"
 
 
 def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:

@@ -19,6 +19,8 @@ EDITABLE = (
     "golden_budget",
     "golden_looks_per_campaign",
     "approval_days",
+    "looks_per_experiment",
+    "experiment_hours",
     "screening_share",
     "screening_finalists",
     "screening_steps",

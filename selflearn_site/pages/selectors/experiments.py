@@ -15,6 +15,7 @@ from kernel.errors import NotFound
 from manager.models import Approval
 from manager.services.policy import policy_current
 from selflearn_site.pages.selectors.criteria import Row, criterion_rows
+from selflearn_site.pages.selectors.discoveries import small
 from teacher.domain.wording import amount, change_of, interval, signed
 from teacher.statistics.trust import CHECK as AGREEMENT
 from tuner.models import ParameterVersion
@@ -75,6 +76,16 @@ class ExperimentView:
     @property
     def judge_out(self) -> bool:
         return any(not check["ok"] for check in self.health if check["name"].startswith(AGREEMENT))
+
+    @property
+    def looked(self) -> list[str]:
+        """What each look before the end found, as sentences."""
+        total = self.experiment.look_sizes[-1] if self.experiment.look_sizes else 0
+        return [
+            f"look {place} at {row['n']} of {total}: {row['verdict']}"
+            + (f", p {small(row['p_value'])} against {small(row['level'])}" if row["p_value"] is not None else "")
+            for place, row in enumerate(self.experiment.looks, start=1)
+        ]
 
 
 def experiment_list() -> QuerySet[Experiment]:
