@@ -68,7 +68,7 @@ def test_tuning__verdict__is_asked_what_the_policy_says(alice: Actor, counts: bo
     )
     made.save()
     runs_of_both_arms()
-    SensorEvent.objects.update(batch=tuning.batch_of(made))
+    SensorEvent.objects.update(batch=f"{made.slug}-validation")
     for status in (ExperimentStatus.RUNNING, ExperimentStatus.COMPLETED):
         made = experiment_transition(slug=made.slug, target=status, actor=TEACHER)
     assert tuning._analyzed(context(), made).verdict == verdict
