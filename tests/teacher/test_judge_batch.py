@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -25,6 +25,8 @@ from teacher.judges import (
     judging_spent,
     judgings_of,
 )
+from teacher.judges.llm import NO_MONEY
+from teacher.judges.protocol import Bill, Case, Marks
 from teacher.judges.questions import version_of
 from teacher.models import BatchJudging
 from teacher.services import batch_measure, experiment_analyze
@@ -193,6 +195,29 @@ def test_money__spent__stops_between_examples_and_says_so(server: JudgeServer) -
     assert 0 < found.judged < 60
     assert float(found.cost_usd) <= 0.05
     assert set(map(frozenset, judged_arms().values())) == {frozenset({"baseline", "variant"})}
+
+
+class HalfPaid:
+    """A judge whose money is spent between the arms of its first example."""
+
+    version, samples, purse = "half-paid", True, None
+
+    def judge(self, cases: Sequence[Case]) -> list[Marks]:
+        paid = Marks(True, False, (), bill=Bill(calls=2, cost_usd=0.25))
+        return [paid if number == 0 else Marks(None, None, ("",), failure=NO_MONEY) for number, _ in enumerate(cases)]
+
+
+def test_money__spent_between_the_arms__leaves_both_out_and_counts_what_was_paid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pairs(1)
+    monkeypatch.setattr("teacher.judges.orchestrator.judge_of", lambda *_, **__: HalfPaid())
+
+    assert batch_judge(batch=BATCH, judging=LLM) == 0
+
+    (found,) = judgings_of(BATCH)
+    assert (found.judged, found.missing, found.calls, float(found.cost_usd)) == (0, 0, 2, 0.25)
+    assert RunJudgement.objects.count() == 0
 
 
 def test_money__spent__is_spent_for_the_next_call_too(server: JudgeServer) -> None:
