@@ -2,8 +2,9 @@
 
 from manager.api.approvals import router as approvals
 from manager.api.emulations import router as emulations
+from manager.api.experiments import router as experiments
 from manager.api.goals import router as goals
 from manager.api.judges import router as judges
 from manager.api.overview import router as overview
 
-routers = (goals, approvals, overview, emulations, judges)
+routers = (goals, approvals, overview, emulations, judges, experiments)

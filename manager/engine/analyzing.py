@@ -9,18 +9,17 @@ from typing import Any
 from contracts.metric import METRICS
 from experiments.selectors import factors_tested_elsewhere, split_sizes
 from goals.models import Campaign
-from hypotheses.selectors import tried
 from kernel.canonical import derive_seed
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import Note, Step, StepContext
 from manager.engine.planning import Work, plan_write
 from manager.engine.screening import chosen_for_screening, screen, screening_name
 from manager.models import Approval
+from manager.services.importing import step_history
 from teacher.designer import (
     DesignRequest,
     NoPlan,
     Screened,
-    StepHistory,
     candidates_list,
     plan_explain,
     plan_list,
@@ -120,7 +119,7 @@ def _design(
             current=version_values(version),
             metric=gap.metric,
             base_version=version,
-            history=_history(context, gap.metric),
+            history=step_history(context.campaign, gap.metric),
             wider=stalled > 0,
             knowledge=known,
         )
@@ -190,20 +189,6 @@ def _before(context: StepContext, name: str) -> int:
     """A count that the cycle before left behind; 0 when it left none."""
     previous = context.campaign.cycles.filter(number=context.cycle.number - 1).first()
     return int(previous.data.get(name, 0)) if previous is not None else 0
-
-
-def _history(context: StepContext, metric: str) -> list[StepHistory]:
-    return [
-        StepHistory(
-            param=item.factor,
-            from_value=item.from_value,
-            to_value=item.to_value,
-            base_version=item.base_version,
-            outcome=item.status,
-        )
-        for item in tried(context.campaign)
-        if item.metric == metric or item.status in ("planned", "running", "confirmed")
-    ]
 
 
 def _request(

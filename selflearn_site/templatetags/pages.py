@@ -39,6 +39,21 @@ def estimate(value: float | None, metric: str) -> str:
 
 
 @register.filter
+def gain(value: float | None, metric: str) -> str:
+    """An improvement, whichever way the metric goes: `+.044`, `+12.0 %` for cost and latency."""
+    if value is None:
+        return "–"
+    return f"{'−' if value < 0 else '+'}{gain_size(abs(value), metric)}"
+
+
+@register.filter
+def gain_size(value: float, metric: str) -> str:
+    if metric in METRICS and METRICS[metric].kind not in ("binary", "bounded"):
+        return f"{value * 100:.1f} %"
+    return f"{value:.3f}".replace("0.", ".", 1)
+
+
+@register.filter
 def setting(value: Any) -> str:
     """A parameter's value: `on`, `0.32`, `hybrid`."""
     if isinstance(value, bool):

@@ -83,6 +83,11 @@ def _step_key(param: str, before: ParameterValue, after: ParameterValue) -> str:
     return canonical_json([param, before, after])
 
 
+def step_spent(change: ParameterChange, history: Iterable[StepHistory], *, base_version: int) -> bool:
+    """Whether this step was tested enough: decided before, or inconclusive from this very base."""
+    return _step_key(change.param, change.from_value, change.to_value) in _spent(history, base_version)
+
+
 def _spent(history: Iterable[StepHistory], base_version: int) -> set[str]:
     tries: dict[str, list[StepHistory]] = {}
     for item in history:

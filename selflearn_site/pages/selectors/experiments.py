@@ -12,13 +12,16 @@ from contracts.metric import METRICS
 from experiments.models import Experiment, ExperimentResult
 from experiments.selectors import golden_look_number, golden_look_of, golden_looks
 from kernel.errors import NotFound
-from manager.models import Approval
+from manager.models import Approval, Cycle, JournalEntry
 from manager.services.policy import policy_current
 from selflearn_site.pages.selectors.criteria import Row, criterion_rows
 from selflearn_site.pages.selectors.discoveries import small
 from teacher.domain.wording import amount, change_of, interval, signed
 from teacher.statistics.trust import CHECK as AGREEMENT
 from tuner.models import ParameterVersion
+
+_SHOWN = 12
+"""Screened steps shown beside an experiment, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,19 @@ def experiment_view(slug: str) -> ExperimentView:
         categories=_categories(result, metric),
         approval=Approval.objects.filter(experiment=experiment).order_by("-created_at").first(),
     )
+
+
+def considered_of(experiment: Experiment) -> dict[str, Any] | None:
+    """What the plan of its cycle ranked, and how many questions power asked for; None for one written by hand."""
+    if experiment.campaign_id is None or experiment.cycle is None:
+        return None
+    cycle = Cycle.objects.filter(campaign_id=experiment.campaign_id, number=experiment.cycle).first()
+    rows = cycle.data.get("plan", []) if cycle is not None else []
+    told = JournalEntry.objects.filter(
+        campaign_id=experiment.campaign_id, kind="hypothesis", experiment=experiment.slug
+    ).first()
+    needs = told.data.get("needs_n") if told is not None else None
+    return {"rows": rows[:_SHOWN], "left": max(0, len(rows) - _SHOWN), "needs_n": needs} if rows else None
 
 
 def _golden(rows: Mapping[str, Mapping[str, float | None]]) -> tuple[GoldenRow, ...]:

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from contracts.doors import actor_of
 from contracts.metric import METRICS
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
+from experiments.selectors import experiment_by_slug
+from experiments.spec_text import mapping_write, spec_write
+from goals.models import Campaign
+from kernel.errors import DomainError, InvalidInput, NotAuthorised
+from manager.services.importing import spec_import
 from selflearn_site.pages import headline as headlines
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
 from selflearn_site.pages.selectors.cases import cases
 from selflearn_site.pages.selectors.discoveries import met, streams
-from selflearn_site.pages.selectors.experiments import experiment_list, experiment_view
+from selflearn_site.pages.selectors.experiments import considered_of, experiment_list, experiment_view
 from selflearn_site.pages.selectors.lists import paged
 from selflearn_site.pages.selectors.standing import short
 from teacher.services import verdict_replay
+
+_EXAMPLE = {
+    "type": "experiment_spec",
+    "experiment_id": "top_k_3_vs_2",
+    "variants": [
+        {"name": "baseline", "params": {"retrieval.top_k": 3}},
+        {"name": "variant", "params": {"retrieval.top_k": 2}},
+    ],
+    "success_criteria": [
+        {"metric": "retrieval_precision", "direction": "increase", "min_delta": 0.01},
+        {"metric": "retrieval_recall", "direction": "no_large_drop", "max_delta": -0.03},
+    ],
+}
 
 
 @page
@@ -60,6 +82,7 @@ def experiment(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "headline": headline,
         "view": view,
+        "considered": considered_of(view.experiment),
         "experiment": view.experiment,
         "result": view.result,
         "met": met(slug),
@@ -80,8 +103,57 @@ def experiment_replay(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @page
-def experiment_export(_request: HttpRequest, slug: str) -> HttpResponse:
-    """Spec, verdict, samples' hash and golden figures as JSON."""
+def experiment_new(request: HttpRequest) -> HttpResponse:
+    """A spec written by hand (YAML or JSON): checked, with every error by its path, and planned."""
+    context: dict[str, Any] = {"headline": _("Which experiment do you want to plan?"), "form": request.POST}
+    if request.method == "POST":
+        try:
+            done = spec_import(
+                text=request.POST.get("spec", ""),
+                actor=actor_of(request),
+                campaign=_number(request.POST.get("campaign", "")),
+                because=request.POST.get("because", ""),
+            )
+        except NotAuthorised:
+            raise
+        except DomainError as error:
+            context["errors"] = error.details.get("errors") or [{"path": "", "message": error.message}]
+        else:
+            told = "; ".join(done.notes)
+            messages.success(
+                request, _("It is planned, and waits for its start under Approvals. %(notes)s") % {"notes": told}
+            )
+            return redirect("pages:experiment", done.experiment.slug)
+    context["campaigns"] = Campaign.objects.filter(status__in=["running", "paused"]).order_by("-number")
+    context["example"] = spec_write(_EXAMPLE)
+    return show(request, "pages/experiment_new.html", context, status=422 if context.get("errors") else 200)
+
+
+def _number(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise InvalidInput(f"a campaign is named by its number, not {text!r}", details={"field": "campaign"})
+    return int(text)
+
+
+@page
+def experiment_spec(_request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """The spec alone, as YAML or JSON that can be imported again."""
+    text = spec_write(experiment_by_slug(slug).spec, form=form)
+    return _file(text, f"{slug}.spec.{form}")
+
+
+def _file(text: str, name: str) -> HttpResponse:
+    kind = "application/json" if name.endswith(".json") else "application/yaml"
+    answer = HttpResponse(text, content_type=f"{kind}; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@page
+def experiment_export(_request: HttpRequest, slug: str, form: str = "json") -> HttpResponse:
+    """Spec, verdict, samples' hash and golden figures as JSON or YAML."""
     view = experiment_view(slug)
     result = view.result
     body = {
@@ -100,6 +172,4 @@ def experiment_export(_request: HttpRequest, slug: str) -> HttpResponse:
         "engine_version": result.engine_version if result else None,
         "judge_version": result.judge_version if result else None,
     }
-    answer = JsonResponse(body, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    answer["Content-Disposition"] = f'attachment; filename="{slug}.json"'
-    return answer
+    return _file(mapping_write(body, form=form), f"{slug}.{form}")
