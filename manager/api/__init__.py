@@ -1,10 +1,11 @@
-"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, rollback, metrics, reports."""
+"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, rollback, metrics, measures, reports."""
 
 from manager.api.approvals import router as approvals
 from manager.api.emulations import router as emulations
 from manager.api.experiments import router as experiments
 from manager.api.goals import router as goals
 from manager.api.judges import router as judges
+from manager.api.measures import router as measures
 from manager.api.overview import router as overview
 
-routers = (goals, approvals, overview, emulations, judges, experiments)
+routers = (goals, approvals, overview, emulations, judges, measures, experiments)
