@@ -66,6 +66,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "items": [
             _page(_("Changes"), "fact_check", "/changes/"),
             _page(_("Incidents"), "warning", "/incidents/"),
+            _page(_("Teacher"), "school", "/teacher/"),
             _page(_("Judges"), "balance", "/judges/"),
             _page(_("What is recorded"), "monitor_heart", "/telemetry/"),
             _rows(_("Change log"), "history_edu", "audit_auditentry"),

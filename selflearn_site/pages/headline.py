@@ -201,6 +201,22 @@ def hypotheses_news(*, total: int, confirmed: int, open_: int) -> str:
     return _sentence(f"{text}: {held}, {left}.")
 
 
+def teacher_news(*, finished: int, winners: int, overfitted: int) -> str:
+    if not finished:
+        return _("No experiment is finished: there is nothing to measure the Teacher by yet.")
+    text = ngettext("%(count)s experiment is finished", "%(count)s experiments are finished", finished)
+    won = ngettext("%(count)s proved a gain", "%(count)s proved a gain", winners) % {"count": _or_none(winners)}
+    parts = [text % {"count": in_words(finished)} + ": " + won]
+    if overfitted:
+        less = ngettext(
+            "%(count)s version shows less than it promised",
+            "%(count)s versions show less than they promised",
+            overfitted,
+        )
+        parts.append(less % {"count": in_words(overfitted)})
+    return _sentence("; ".join(parts) + ".")
+
+
 def parameters_news(*, version: int | None, since: str, frozen: bool) -> str:
     if version is None:
         return _("No parameter version is active.")

@@ -18,6 +18,7 @@ from selflearn_site.pages.views import (
     knowledge,
     lists,
     parameters,
+    teacher,
     telemetry,
     test_runner,
 )
@@ -45,6 +46,8 @@ urlpatterns = [
     path("experiments/<slug:slug>/spec.<str:form>", experiments.experiment_spec, name="experiment_spec"),
     path("knowledge/", knowledge.knowledge, name="knowledge"),
     path("hypotheses/", lists.hypotheses, name="hypotheses"),
+    path("hypotheses/map/", teacher.hypotheses_map, name="hypotheses_map"),
+    path("teacher/", teacher.teacher, name="teacher"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<uuid:approval_id>/approve/", approvals.approval_approve, name="approval_approve"),
     path("approvals/<uuid:approval_id>/reject/", approvals.approval_refuse, name="approval_reject"),
