@@ -17,6 +17,7 @@ from manager.engine.screening import chosen_for_screening, screen, screening_nam
 from manager.models import Approval
 from manager.services.importing import step_history
 from teacher.designer import (
+    Candidate,
     DesignRequest,
     NoPlan,
     Screened,
@@ -24,6 +25,7 @@ from teacher.designer import (
     plan_explain,
     plan_list,
 )
+from teacher.designer.candidates import PROMPT_VARIANTS_ABOVE, is_prompt, prompts_first
 from teacher.designer.knowledge import STARTING
 from teacher.domain.gaps import Measured, MetricGap, focus_order, gaps_compute, targets_met
 from teacher.domain.wording import amount
@@ -109,26 +111,11 @@ def _design(
 ) -> Step:
     version = context.cycle.data["version"]
     stalled = _before(context, "stalled")
-    known = knowledge_read(until=context.cycle.created_at, starting=STARTING)
-    taken = factors_tested_elsewhere(campaign_id=context.campaign.id) | factors_waiting(context.campaign)
-    free = [key for key in context.allowed if key not in taken]
-    lists = {
-        _focus_key(gap): candidates_list(
-            factors=FACTORS,
-            allowed=free,
-            current=version_values(version),
-            metric=gap.metric,
-            base_version=version,
-            history=step_history(context.campaign, gap.metric),
-            wider=stalled > 0,
-            knowledge=known,
-        )
-        for gap in focus
-    }
+    lists, prompts = steps_offered(context, focus, version, invented=current.value("hallucination_rate"))
     union, left_out = chosen_for_screening(
         context, list(lists.values()), version, again=_before(context, "left_out") > 0
     )
-    notes: list[Note] = []
+    notes = list(prompts)
     record: Callable[[], None] | None = None
     if union:
         screened_runs = screen(context, union, version, focus)
@@ -144,7 +131,7 @@ def _design(
                     return plan_write(context, plans, considered, Work(gap, gaps, screened, notes, record))
                 if not explore:
                     notes.append(_no_plan_note(gap, plans))
-    text = "; ".join(note.text for note in notes) or "every allowed step was tested before"
+    text = "; ".join(note.text for note in notes[len(prompts) :]) or "every allowed step was tested before"
     if left_out:
         return Step(
             state=CycleState.IDLE,
@@ -164,6 +151,41 @@ def _design(
         finish_text=f"{text}; the next cycle looks at wider steps, which need approval",
         within=record,
     )
+
+
+def steps_offered(
+    context: StepContext, focus: Sequence[MetricGap], version: int, *, invented: float | None
+) -> tuple[dict[tuple[str, str | None], list[Candidate]], list[Note]]:
+    """The steps worth screening for each gap, most promising first, and what to note of them.
+
+    After a cycle without a promising step wider steps are offered too. With more answers that make something up than
+    `PROMPT_VARIANTS_ABOVE` (`invented`: their share), versions of the responder's prompt come first.
+    """
+    known = knowledge_read(until=context.cycle.created_at, starting=STARTING)
+    taken = factors_tested_elsewhere(campaign_id=context.campaign.id) | factors_waiting(context.campaign)
+    free = [key for key in context.allowed if key not in taken]
+    lists = {
+        _focus_key(gap): candidates_list(
+            factors=FACTORS,
+            allowed=free,
+            current=version_values(version),
+            metric=gap.metric,
+            base_version=version,
+            history=step_history(context.campaign, gap.metric, base_version=version),
+            wider=_before(context, "stalled") > 0,
+            knowledge=known,
+        )
+        for gap in focus
+    }
+    if invented is None or invented <= PROMPT_VARIANTS_ABOVE:
+        return lists, []
+    lists = {key: prompts_first(items) for key, items in lists.items()}
+    versions = sorted({str(item.change.to_value) for items in lists.values() for item in items if is_prompt(item)})
+    if not versions:
+        return lists, []
+    why = f"hallucination is {amount('hallucination_rate', invented)}, above {PROMPT_VARIANTS_ABOVE:g}"
+    text = f"{why}: {', '.join(versions)} of the responder's prompts are screened first"
+    return lists, [Note("prompts", text, "a stricter prompt is what lowers it most often")]
 
 
 def _remember(context: StepContext, screened: Sequence[Screened], focus: Sequence[MetricGap], version: int) -> None:

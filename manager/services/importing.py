@@ -21,6 +21,8 @@ from experiments.services import experiment_register
 from experiments.spec_text import SpecError, refuse, spec_read
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
+from hypotheses.domain.lifecycle import HypothesisStatus
+from hypotheses.models import Hypothesis
 from hypotheses.selectors import tried
 from hypotheses.services import hypothesis_link_experiment, hypothesis_register
 from kernel.canonical import derive_seed
@@ -48,8 +50,17 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def step_history(campaign: Campaign, metric: str) -> list[StepHistory]:
-    """What this campaign has tried for a metric, and for others what is under way or was confirmed."""
+def step_history(campaign: Campaign, metric: str, *, base_version: int) -> list[StepHistory]:
+    """What was tried and need not be again.
+
+    Of this campaign: what it tried for this metric; for others what is under way, was confirmed, or failed from this
+    very base. Of other campaigns on its data set: what failed for this metric from this very base, which would be the
+    same comparison on the same questions.
+    """
+    same = Hypothesis.objects.filter(
+        campaign__dataset=campaign.dataset, metric=metric, base_version=base_version, status=HypothesisStatus.REJECTED
+    )
+    found = [*tried(campaign), *same.exclude(campaign=campaign)]
     return [
         StepHistory(
             param=item.factor,
@@ -58,8 +69,10 @@ def step_history(campaign: Campaign, metric: str) -> list[StepHistory]:
             base_version=item.base_version,
             outcome=item.status,
         )
-        for item in tried(campaign)
-        if item.metric == metric or item.status in ("planned", "running", "confirmed")
+        for item in found
+        if item.metric == metric
+        or item.status in ("planned", "running", "confirmed")
+        or (item.status == "rejected" and item.base_version == base_version)
     ]
 
 
@@ -82,7 +95,7 @@ def spec_import(*, text: str, actor: Actor, campaign: int | None = None, because
     if change is None or errors:
         raise refuse(errors)
     metric = next(item.metric for item in spec.success_criteria if not item.is_guard)
-    if step_spent(change, step_history(within, metric), base_version=base):
+    if step_spent(change, step_history(within, metric, base_version=base), base_version=base):
         raise refuse(
             [SpecError("variants", f"{_told(change)} was tested in this campaign before, and is not repeated")]
         )

@@ -12,6 +12,12 @@ from teacher.designer.knowledge import Knowledge, move_of
 
 _WIDER = 2
 
+PROMPT_VARIANTS_ABOVE = 0.1
+"""Share of answers that make something up beyond which versions of the responder's prompt are proposed first
+(reference.md, "Self-improvement")."""
+
+_RESPONDER = "prompts.responder"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -81,6 +87,16 @@ def candidates_list(
 
 def _step_key(param: str, before: ParameterValue, after: ParameterValue) -> str:
     return canonical_json([param, before, after])
+
+
+def is_prompt(candidate: Candidate) -> bool:
+    """Whether it is another version of the responder's prompt."""
+    return candidate.change.param == _RESPONDER
+
+
+def prompts_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Versions of the responder's prompt before everything else; else the order stays."""
+    return sorted(candidates, key=lambda item: not is_prompt(item))
 
 
 def step_spent(change: ParameterChange, history: Iterable[StepHistory], *, base_version: int) -> bool:
