@@ -23,6 +23,7 @@ from experiments.models import (
     ExperimentResult,
     GoldenExample,
     GoldenSeal,
+    StandingTest,
 )
 
 
@@ -95,6 +96,14 @@ class DiscoveryEntryAdmin(LookOnly, ModelAdmin):
                     "entered_at")  # fmt: skip
     list_filter = ("stream", "discovery")
     search_fields = ("experiment",)
+    list_fullwidth = True
+
+
+@admin.register(StandingTest)
+class StandingTestAdmin(LookOnly, ModelAdmin):
+    list_display = ("slug", "metric", "verdict", "p_value", "n", "alike", "base_version", "started_at", "finished_at")
+    list_filter = ("dataset", "metric", "verdict")
+    search_fields = ("slug",)
     list_fullwidth = True
 
 

@@ -4,6 +4,7 @@ from experiments.models.datasets import Dataset, EvaluationExample, GoldenExampl
 from experiments.models.ledger import DiscoveryEntry
 from experiments.models.passes import EvaluationPass
 from experiments.models.registry import Experiment, ExperimentResult
+from experiments.models.standing import StandingTest
 
 __all__ = [
     "Dataset",
@@ -14,4 +15,5 @@ __all__ = [
     "ExperimentResult",
     "GoldenExample",
     "GoldenSeal",
+    "StandingTest",
 ]

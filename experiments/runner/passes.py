@@ -44,6 +44,13 @@ class PassPlan:
     upto: int | None = None
     """So many of the examples only, from the first on; the pass stays open and is gone on with later."""
 
+    arm_seeds: Mapping[str, int] | None = None
+    """Seeds of the arms, where they are not to share one: then the student's own variation lies between them."""
+
+    def until(self, size: int) -> PassPlan:
+        """The same pass up to its first `size` examples."""
+        return replace(self, upto=size)
+
     @property
     def part(self) -> Sequence[ExampleValue]:
         return self.examples[: self.upto]
@@ -195,5 +202,5 @@ def _request(plan: PassPlan, example: ExampleValue, arm: str) -> RunRequest:
         variant=arm if plan.experiment else None,
         pinned_version=plan.arms[arm],
         cycle_type="macro",
-        seed=derive_seed(plan.seed, example.external_id),
+        seed=derive_seed((plan.arm_seeds or {}).get(arm, plan.seed), example.external_id),
     )

@@ -23,6 +23,7 @@ from experiments.models import (
     EvaluationPass,
     Experiment,
     ExperimentResult,
+    StandingTest,
 )
 from goals.models import Campaign, LearningGoal
 from goals.services import campaign_create, goal_create
@@ -142,6 +143,9 @@ def _experiment(campaign: Campaign, alice: Actor) -> tuple[Hypothesis, Experimen
         stream="tiny/validation", place=1, experiment=experiment.slug, p_value=0.01, level=0.0055, discovery=False,
         candidate=True, spent=0.0, left=0.025, next_level=0.0055,
     )  # fmt: skip
+    StandingTest.objects.create(
+        slug="standing-aa-tiny-1", dataset="tiny", number=1, metric="token_cost", base_version=1
+    )
     EvaluationPass.objects.create(
         batch="monitor-tiny", purpose="monitor", split="validation", arms={"active": base}, planned=1, done=1,
         finished_at=timezone.now(), **BASE,

@@ -26,6 +26,7 @@ from selflearn_site.pages.selectors.discoveries import met, streams
 from selflearn_site.pages.selectors.experiments import considered_of, experiment_list, experiment_view
 from selflearn_site.pages.selectors.lists import paged
 from selflearn_site.pages.selectors.standing import short
+from selflearn_site.pages.selectors.standing_tests import standing
 from teacher.services import verdict_replay
 
 _EXAMPLE = {
@@ -63,6 +64,7 @@ def experiments(request: HttpRequest) -> HttpResponse:
         "factors": list(Experiment.objects.order_by("factor").values_list("factor", flat=True).distinct()),
         "chosen": {"status": status, "factor": factor},
         "streams": streams(),
+        "standing": standing(),
     }
     return show(request, "pages/experiments.html", context, live=LIVE_SLOW)
 
