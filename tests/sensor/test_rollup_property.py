@@ -67,7 +67,8 @@ def play(operations: list[tuple[Any, ...]]) -> None:
         if name == "run":
             seconds, found, status, latency = values
             ended = NOW - timedelta(seconds=seconds)
-            reason = {"error_message": "it broke", "error_type": "ModelDown"} if status == "FAILED" else {}
+            broken = {"error_message": "it broke", "error_type": "ModelDown"}
+            reason: dict[str, Any] = broken if status == "FAILED" else {}
             runs.append(
                 factories.run(
                     found=tuple(memories[:found]), status=status, latency_ms=latency / 8, finished_at=ended,

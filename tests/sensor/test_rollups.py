@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from sensor.dashboard import metric_points, stage_latency
+from sensor.dashboard import Grain, Point, metric_points, stage_latency
 from sensor.models import Rollup, RollupDelta, SensorEvent
 from sensor.services import ground_truth_record, judgements_record, runs_capture
 from sensor.services.rollups import rollups_fold, rollups_prune
 from tests.sensor import factories
 
-SPAN = {"since": datetime.now(UTC) - timedelta(days=40), "until": datetime.now(UTC) + timedelta(days=1)}
+SINCE, UNTIL = datetime.now(UTC) - timedelta(days=40), datetime.now(UTC) + timedelta(days=1)
 TEACHERS = (
     "retrieval_recall", "retrieval_precision", "hit_rate", "mrr", "no_context_rate", "context_utilization",
     "hallucination_rate", "retry_rate", "memory_age", "tag_overlap", "memory_growth",
 )  # fmt: skip
 
 
-def captured(**columns: object) -> uuid.UUID:
+def points(metric: str, *, grain: Grain = "day", by: Sequence[str] = ()) -> list[Point]:
+    return metric_points(metric, grain=grain, since=SINCE, until=UNTIL, by=by)
+
+
+def captured(**columns: Any) -> uuid.UUID:
     run_id = factories.run(**columns)
     runs_capture(run_ids=[run_id])
     return run_id
@@ -41,13 +47,13 @@ def test_rollups__written_by_hand__refused(table: str) -> None:
 @pytest.mark.django_db(databases=["default", "maas"])
 def test_rollups_fold__what_waited__is_folded_and_reads_the_same() -> None:
     captured(latency_ms=12.5)
-    before = metric_points("latency_ms", grain="day", **SPAN)
+    before = points("latency_ms")
 
     folded = rollups_fold()
 
     assert folded > 0
     assert not RollupDelta.objects.exists()
-    assert metric_points("latency_ms", grain="day", **SPAN) == before
+    assert points("latency_ms") == before
     assert [point.mean for point in before] == [12.5]
 
 
@@ -71,7 +77,7 @@ def test_metric_points__same_runs__mean_what_the_teacher_computes() -> None:
         teachers = dict(zip(TEACHERS, cursor.fetchone(), strict=True))
 
     for name in TEACHERS:
-        (point,) = metric_points(name, grain="day", **SPAN)
+        (point,) = points(name)
         assert point.mean == pytest.approx(teachers[name], abs=1e-6), name
 
 
@@ -79,7 +85,7 @@ def test_metric_points__same_runs__mean_what_the_teacher_computes() -> None:
 def test_rollups__month_dropped_by_its_own_name__stay() -> None:
     captured()
     rollups_fold()
-    before = metric_points("runs", grain="day", **SPAN)
+    before = points("runs")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT tableoid::regclass::text FROM sensor_events")
@@ -87,7 +93,7 @@ def test_rollups__month_dropped_by_its_own_name__stay() -> None:
         cursor.execute(f"DELETE FROM {month}")  # noqa: S608
     assert not SensorEvent.objects.exists()
 
-    assert metric_points("runs", grain="day", **SPAN) == before
+    assert points("runs") == before
     assert sum(point.n for point in before) == 1
 
 
@@ -99,7 +105,7 @@ def test_rollups__rows_deleted__subtracted_until_nothing_is_left() -> None:
     SensorEvent.objects.all().delete()
     rollups_fold()
 
-    assert metric_points("runs", grain="day", **SPAN) == []
+    assert points("runs") == []
     assert not Rollup.objects.filter(stage=None).exists()
 
 
@@ -117,7 +123,7 @@ def test_rollups_prune__old_minutes__go_and_hours_stay(monkeypatch: pytest.Monke
 
     assert gone == minutes > 0
     assert Rollup.objects.filter(grain="minute", metric="runs").count() == 1
-    assert sum(point.n for point in metric_points("runs", grain="hour", **SPAN)) == 2
+    assert sum(point.n for point in points("runs", grain="hour")) == 2
 
 
 @pytest.mark.django_db(databases=["default", "maas"])
@@ -137,7 +143,7 @@ def test_stage_latency__further_back_than_minutes_are_kept__says_so() -> None:
 @pytest.mark.django_db(databases=["default", "maas"])
 def test_metric_points__minutes_by_category__says_what_is_known() -> None:
     with pytest.raises(Exception, match="cannot be split by category"):
-        metric_points("latency_ms", grain="minute", by=["category"], **SPAN)
+        points("latency_ms", grain="minute", by=["category"])
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "maas"])
@@ -158,12 +164,12 @@ def test_rollups_fold__another_in_a_long_transaction__passes_by_and_loses_nothin
     captured()
     try:
         assert rollups_fold() == 0
-        assert sum(point.n for point in metric_points("runs", grain="day", **SPAN)) == 2
+        assert sum(point.n for point in points("runs")) == 2
     finally:
         release.set()
         other.join()
     assert rollups_fold() > 0
-    assert sum(point.n for point in metric_points("runs", grain="day", **SPAN)) == 2
+    assert sum(point.n for point in points("runs")) == 2
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "maas"])
@@ -183,5 +189,5 @@ def test_rollups__captured_and_folded_by_several_at_once__count_each_run_once() 
         thread.join()
     rollups_fold()
 
-    assert sum(point.n for point in metric_points("runs", grain="hour", **SPAN)) == 40
-    assert sum(each.n for each in stage_latency(SPAN["until"] - timedelta(days=1, hours=1))) == 200
+    assert sum(point.n for point in points("runs", grain="hour")) == 40
+    assert sum(each.n for each in stage_latency(UNTIL - timedelta(days=1, hours=1))) == 200

@@ -8,7 +8,8 @@ import pytest
 
 from llm.offline.answer import answer
 from llm.offline.phrases import ABSTENTION, ACKNOWLEDGEMENT, GREETING, GUESSES
-from teacher.judges.offline import Case, Marks, context_texts, judge
+from teacher.judges.offline import context_texts, judge
+from teacher.judges.protocol import Case, Marks
 
 CONTEXT = """## Memories
 [1] 2025-03-02 | Anna: I moved to Kazan and work there as a potter.
