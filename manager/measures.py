@@ -83,10 +83,11 @@ class Standing:
 
     @cached_property
     def resolved(self) -> list[_Placed[timedelta]]:
-        rows = Hypothesis.objects.filter(status__in=_RESOLVED, resolved_at__isnull=False).order_by("resolved_at")
+        rows = Hypothesis.objects.filter(status__in=_RESOLVED).order_by("resolved_at")
         return [
             _Placed(campaign, resolved, resolved - created)
             for campaign, created, resolved in rows.values_list("campaign__number", "created_at", "resolved_at")
+            if resolved is not None
         ]
 
     @cached_property

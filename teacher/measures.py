@@ -127,8 +127,8 @@ def catch_rate(finished: Sequence[FinishedExperiment]) -> Share:
 
 def typical(times: Iterable[timedelta]) -> Typical:
     """The median; times that run backwards (a clock that was set) count as none at all."""
-    found = [item for item in times if item >= timedelta(0)]
-    return Typical(median(found) if found else None, len(found))
+    seconds = [item.total_seconds() for item in times if item >= timedelta(0)]
+    return Typical(timedelta(seconds=median(seconds)) if seconds else None, len(seconds))
 
 
 def reversals(moves: Sequence[FactorMove], *, within: int = REVERSAL_WITHIN) -> list[FactorMove]:

@@ -170,7 +170,7 @@ _TOLD: Mapping[Source, str] = {
 
 def _warnings(promise: Promise | None, rows: Mapping[str, Mapping[str, Seen]]) -> tuple[str, ...]:
     """Sources that show less than half of the promised gain, and clearly less: the two intervals share nothing. Said in
-    numbers, decided by nobody here."""
+    numbers, decided by nobody here. Where so much was not to be gained, only what was counts as promised."""
     if promise is None or not promise.estimate or promise.metric not in WATCHED:
         return ()
     found = []
@@ -178,10 +178,13 @@ def _warnings(promise: Promise | None, rows: Mapping[str, Mapping[str, Seen]]) -
         seen = rows.get(promise.metric, {}).get(source)
         if seen is None or seen.change is None or seen.change_low is None or seen.change_high is None:
             continue
-        low = promise.estimate if promise.low is None else promise.low
-        high = promise.estimate if promise.high is None else promise.high
+        before = seen.mean - seen.change
+        expected, low, high = (
+            min(max(promise.estimate if end is None else end, -before), 1.0 - before)
+            for end in (promise.estimate, promise.low, promise.high)
+        )
         apart = seen.change_high < low or seen.change_low > high
-        if seen.change / promise.estimate < KEPT and apart:
+        if apart and abs(expected) > 0 and seen.change / expected < KEPT:
             title = METRICS[promise.metric].title.lower()
             found.append(
                 f"{words} {title} {signed(promise.metric, seen.change)} "

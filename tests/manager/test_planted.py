@@ -25,12 +25,8 @@ def step_of(experiment: Experiment) -> tuple[str, Any, Any]:
     return experiment.factor, experiment.from_value, experiment.to_value
 
 
-def hypothesis_status(experiment: Experiment) -> str:
-    return Hypothesis.objects.get(id=experiment.hypothesis_id).status
-
-
-def next_steps(experiment: Experiment) -> list[str]:
-    return Hypothesis.objects.get(id=experiment.hypothesis_id).next_steps
+def hypothesis_of(experiment: Experiment) -> Hypothesis:
+    return Hypothesis.objects.get(experiments=experiment)
 
 
 def active_value() -> Any:
@@ -41,8 +37,8 @@ def test_campaign__better_value_planted__finds_tests_applies_and_confirms_it(tmp
     planted_load(tmp_path, train=[("crowded_out", 12)], validation=[("crowded_out", 66)], golden=[("crowded_out", 10)])
     campaign, experiment = planted_run()
     assert step_of(experiment) == (FACTOR, BEFORE, AFTER)
-    assert (experiment.decision, hypothesis_status(experiment)) == ("applied", "confirmed")
-    assert next_steps(experiment) == [f"try {FACTOR} further in the same direction"]
+    assert (experiment.decision, hypothesis_of(experiment).status) == ("applied", "confirmed")
+    assert hypothesis_of(experiment).next_steps == [f"try {FACTOR} further in the same direction"]
     assert active_value() == AFTER
     assert active_version().stable_since is not None
     assert (campaign.golden_after or {})["metrics"]["retrieval_recall"] == 1.0
@@ -60,7 +56,7 @@ def test_campaign__value_that_raises_the_target_and_breaks_a_guard__is_refused_b
     assert criterion(experiment, "retrieval_precision")["passes"] is True
     assert criterion(experiment, "retrieval_recall")["passes"] is False
     assert experiment.decision == "refused:verdict"
-    assert hypothesis_status(experiment) != "confirmed"
+    assert hypothesis_of(experiment).status != "confirmed"
     assert not EvaluationPass.objects.filter(purpose="gate").exists()
     assert active_value() == BEFORE
 
@@ -78,8 +74,8 @@ def test_campaign__effect_of_nothing_on_the_whole__is_not_confirmed(tmp_path: Pa
     assert criterion(experiment, "retrieval_recall")["estimate"] == 0.0
     assert criterion(experiment, "retrieval_recall")["passes"] is False
     assert (experiment.decision, active_value()) == ("refused:verdict", BEFORE)
-    assert any("another factor" in text for text in next_steps(experiment))
-    assert hypothesis_status(experiment) != "confirmed"
+    assert any("another factor" in text for text in hypothesis_of(experiment).next_steps)
+    assert hypothesis_of(experiment).status != "confirmed"
 
 
 def test_campaign__value_that_helps_validation_and_hurts_golden__is_refused_by_the_gate(tmp_path: Path) -> None:
@@ -88,6 +84,6 @@ def test_campaign__value_that_helps_validation_and_hurts_golden__is_refused_by_t
     assert step_of(experiment) == (FACTOR, BEFORE, AFTER)
     assert ExperimentResult.objects.get(experiment_id=experiment.slug).verdict == "winner"
     assert experiment.decision == "refused:golden"
-    assert next_steps(experiment) == ["it was not applied: try another factor"]
+    assert hypothesis_of(experiment).next_steps == ["it was not applied: try another factor"]
     assert "on the golden set" in experiment.decision_reason
     assert active_value() == BEFORE

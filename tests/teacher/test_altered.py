@@ -11,7 +11,9 @@ from kernel.canonical import stable_hash
 from sensor.models import SensorEvent
 from teacher.altered import AlteredRow
 from teacher.services import Replay, verdict_replay
-from tests.teacher.test_services import BATCH, TEACHER, analyzed, experiment, runs_of_both_arms
+from tests.experiments.makers import experiment
+from tests.teacher.events import BATCH
+from tests.teacher.test_services import TEACHER, analyzed, runs_of_both_arms
 
 pytestmark = pytest.mark.django_db
 

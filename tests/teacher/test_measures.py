@@ -27,8 +27,8 @@ from teacher.measures import (
 
 
 def finished(verdict: str = "winner", **changes: Any) -> FinishedExperiment:
-    given_ = {"refused": False, "rolled_back": False, "golden_passed": None, "golden": {}}
-    return FinishedExperiment(verdict=verdict, **(given_ | changes))
+    usual: dict[str, Any] = {"refused": False, "rolled_back": False, "golden_passed": None, "golden": {}}
+    return FinishedExperiment(verdict=verdict, **(usual | changes))
 
 
 def move(before: Any, after: Any, cycle: int = 1, factor: str = "retrieval.top_k", **changes: Any) -> FactorMove:

@@ -97,6 +97,13 @@ def test_stories__golden_shows_most_of_it__warn_of_nothing(campaign: Campaign) -
     assert newest().warnings == ()
 
 
+def test_stories__all_that_could_be_gained__is_no_broken_promise(campaign: Campaign) -> None:
+    version = applied(campaign)
+    for number, found in ((1, 95), (version, 100)):
+        runs(number, found=found, of=100, split="train")
+    assert newest().warnings == ()
+
+
 def test_stories__too_few_to_tell__warn_of_nothing(campaign: Campaign) -> None:
     version = applied(campaign)
     for number in (1, version):

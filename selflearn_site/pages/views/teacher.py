@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest, HttpResponse
 
 from manager.measures import By
@@ -15,7 +13,7 @@ from selflearn_site.pages.selectors.teacher import teacher_view
 
 @page
 def teacher(request: HttpRequest) -> HttpResponse:
-    by = cast("By", "month" if request.GET.get("by") == "month" else "campaign")
+    by: By = "month" if request.GET.get("by") == "month" else "campaign"
     view = teacher_view(by)
     context = {
         "headline": headlines.teacher_news(finished=view.finished, winners=view.winners, overfitted=view.overfitted),
