@@ -187,7 +187,7 @@ def reference_row() -> Row:
 
     worst = max(abs(computed() - published) for _, computed, published in REFERENCES)
     return Row(
-        f"{len(REFERENCES)} looked-up reference values (spec, Newcombe 1998, gbstats)",
+        f"{len(REFERENCES)} looked-up reference values (spec, Newcombe 1998, gbstats, spotify)",
         "equal to 4 decimals",
         f"largest difference {worst:.1e}",
         worst < 5e-5,

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.power import NormalIndPower
 
+from contracts.evaluation import HealthCheck
 from teacher.statistics import evaluate
-from teacher.statistics.ledger import Ledger, ledger_p_value
+from teacher.statistics.ledger import Ledger, ledger_p, ledger_p_value
 from teacher.statistics.power import needs_n, plan_from_history, power, unpaired_variance
 from tests.teacher.statistics.factories import increase, no_drop, noisy, pairs, spec_of
 
@@ -109,3 +110,36 @@ def test_plan__baseline_alone__assumes_the_variant_varies_as_much() -> None:
     plan = plan_from_history(baseline=base, delta=0.05, paired=True)
     assert plan.variance == pytest.approx(2 * spread * 0.3)
     assert math.isfinite(plan.power_at_floor)
+
+
+def test_ledger_p__blocked_experiment__is_one_with_the_reason() -> None:
+    spec, samples = spec_of(increase()), pairs(*noisy(80, 0.05))
+    broken = HealthCheck(name="judge_version", ok=False)
+    assert ledger_p(spec, evaluate(spec, samples, health=[broken])) == (
+        1.0,
+        "the experiment was not sound: judge_version",
+    )
+
+
+def test_ledger_p__too_few_examples__is_one_however_clear_they_are() -> None:
+    spec = spec_of(increase())
+    p_value, untested = ledger_p(spec, evaluate(spec, pairs(*noisy(49, 0.3))))
+    assert (p_value, untested) == (1.0, "n = 49 is fewer than the 50 that a verdict needs")
+
+
+def test_ledger_p__sound_experiment__is_that_of_the_targets() -> None:
+    spec, samples = spec_of(increase(), no_drop("hit_rate")), pairs(*noisy(80, 0.05))
+    samples = [item.model_copy(update={"metrics": {**item.metrics, "hit_rate": 1.0}}) for item in samples]
+    evaluation = evaluate(spec, samples)
+    assert ledger_p(spec, evaluation) == (evaluation.criteria[0].p_value, "")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0, 1), max_size=15), st.integers(0, 14))
+def test_ledger__levels__depend_on_the_past_alone(values: list[float], cut: int) -> None:
+    whole, part = Ledger(), Ledger()
+    for place, value in enumerate(values):
+        whole = whole.record(str(place), value)
+    for place, value in enumerate(values[:cut]):
+        part = part.record(str(place), value)
+    assert whole.entries[:cut] == part.entries

@@ -96,6 +96,20 @@ def test_evaluate__arms_swapped__estimate_flips_and_p_stays(experiment: tuple[st
         assert second.p_value == pytest.approx(first.p_value, abs=1e-9)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.001, 10), st.floats(0.001, 10)), min_size=2, max_size=12))
+def test_evaluate__arms_of_a_cost_swapped__ratio_inverts_and_p_stays(values: list[tuple[float, float]]) -> None:
+    before, after = zip(*values, strict=True)
+    criterion = {"metric": "token_cost", "direction": "decrease"}
+    (first,) = evaluate(spec_of(criterion), pairs(before, after, "token_cost")).criteria
+    (second,) = evaluate(spec_of(criterion), pairs(after, before, "token_cost")).criteria
+    if first.estimate is None:
+        assert second.estimate is None
+        return
+    assert (1 + first.estimate) * (1 + second.estimate) == pytest.approx(1, rel=1e-6)
+    assert second.p_value == pytest.approx(first.p_value, abs=1e-6)
+
+
 counts = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(1, 40), st.integers(1, 40))
 
 
