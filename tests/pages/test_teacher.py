@@ -67,6 +67,9 @@ def test_teacher__runs_of_real_people__stand_in_their_own_column(viewer: Client,
     )  # fmt: skip
     text = text_of(viewer, "/teacher/")
     assert 'data-label="real conversations"><b>.300</b>' in text
+    link = "/admin/sensor/sensorevent/?parameter_version=1&amp;client_kind=user&amp;cycle_type=online"
+    assert f'<a href="{link}">n 10</a>' in text
+    assert viewer.get(link.replace("&amp;", "&")).context["cl"].result_count == 10
 
 
 def test_map__hypotheses__stand_by_factor_and_metric_with_their_experiment(viewer: Client, campaign: Campaign) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,19 +28,21 @@ ROWS_SHOWN = 24
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`counted`: what the figure was counted from, in words. `course`: its values over the rows of the trend."""
+    """`counted`: what the figure was counted from, in words; `link` leads there. `course`: its values over the rows of
+    the trend."""
 
     title: str
     value: str
     counted: str
     doc: str
+    link: str
     tone: str = ""
     course: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`value` is empty where nothing was seen; `why` then says so."""
+    """`value` is empty where nothing was seen; `why` then says so. `link`: the recorded runs behind it."""
 
     column: Any
     value: str
@@ -48,6 +51,7 @@ class Cell:
     change_span: str
     n: int
     why: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,32 +119,34 @@ def teacher_tiles(found: TeacherMeasures, trend: Sequence[TrendRow]) -> list[Til
         Tile(
             _("Experiment yield"), share_text(found.experiment_yield),
             _("%(part)s of %(whole)s won") % _counts(found.experiment_yield),
-            _("winners with a clear effect among finished experiments"),
+            _("winners with a clear effect among finished experiments"), reverse("pages:experiments"),
             course=course(lambda item: item.experiment_yield.value),
         ),
         Tile(
             _("Decided"), share_text(found.decided),
             _("%(part)s of %(whole)s finished") % _counts(found.decided),
-            _("verdicts other than inconclusive: a loser teaches as much as a winner"),
+            _("verdicts other than inconclusive: a loser teaches as much as a winner"), reverse("pages:experiments"),
             course=course(lambda item: item.decided.value),
         ),
         Tile(
             _("Regressions caught"), share_text(found.catch_rate),
             _("%(part)s of %(whole)s harmful") % _counts(found.catch_rate),
             _("harmful changes that verdict or golden gate stopped, among these and those found after activation"),
+            reverse("pages:experiments") + "?status=rejected",
             tone="" if found.catch_rate.value in (None, 1.0) else "wait",
             course=course(lambda item: item.catch_rate.value),
         ),
         Tile(
             _("Hypothesis resolved in"), typical_text(resolution),
             _("median of %(n)s") % {"n": resolution.n},
-            _("from planned to confirmed or rejected"),
+            _("from planned to confirmed or rejected"), reverse("pages:hypotheses"),
             course=course(lambda item: item.resolution.value.total_seconds() if item.resolution.value else None),
         ),
         Tile(
             _("Stability"), share_text(found.stability),
             _("%(part)s of %(whole)s changes") % _counts(found.stability),
             _("changes of a factor that did not go back on an earlier one within ten cycles; rollbacks go back"),
+            reverse("pages:parameters"),
             course=course(lambda item: item.stability.value),
         ),
     ]  # fmt: skip
@@ -148,15 +154,18 @@ def teacher_tiles(found: TeacherMeasures, trend: Sequence[TrendRow]) -> list[Til
 
 def manager_tiles(found: ManagerMeasures) -> list[Tile]:
     def must_be_none(title: str, count: int, doc: str) -> Tile:
-        return Tile(title, str(count), _("must be 0"), doc, tone="bad" if count else "good")
+        return Tile(title, str(count), _("must be 0"), doc, reverse("pages:changes"), tone="bad" if count else "good")
 
     return [
         Tile(_("Goal to experiment"), typical_text(found.to_experiment),
-             _("median of %(n)s") % {"n": found.to_experiment.n}, _("from a goal to its first experiment")),
+             _("median of %(n)s") % {"n": found.to_experiment.n}, _("from a goal to its first experiment"),
+             reverse("pages:goals")),
         Tile(_("Finished to decided"), typical_text(found.to_decision),
-             _("median of %(n)s") % {"n": found.to_decision.n}, _("from a complete sample to the decision")),
+             _("median of %(n)s") % {"n": found.to_decision.n}, _("from a complete sample to the decision"),
+             reverse("pages:experiments")),
         Tile(_("Coverage"), share_text(found.coverage),
-             _("%(part)s of %(whole)s active goals") % _counts(found.coverage), _("active goals with an experiment")),
+             _("%(part)s of %(whole)s active goals") % _counts(found.coverage), _("active goals with an experiment"),
+             reverse("pages:goals")),
         must_be_none(_("Conflicting changes"), found.conflicts,
                      _("a program went back on an earlier change, and nobody permitted it")),
         must_be_none(_("Outside policy"), found.outside_policy,
@@ -181,14 +190,24 @@ def _version(story: VersionStory) -> VersionView:
         metric=METRICS[metric].title.lower() if metric in METRICS else metric,
         rows=[
             MetricRow(
-                METRICS[name].title, name == metric, [_cell(name, source, seen.get(source)) for source in SOURCES]
+                METRICS[name].title,
+                name == metric,
+                [_cell(name, source, seen.get(source), story.version) for source in SOURCES],
             )
             for name, seen in story.rows.items()
         ],
     )
 
 
-def _cell(metric: str, source: str, seen: Seen | None) -> Cell:
+_RUNS = {
+    "validation": "split=validation",
+    "golden": "split=golden",
+    "train": "split=train",
+    "online": "client_kind=user&cycle_type=online",
+}
+
+
+def _cell(metric: str, source: str, seen: Seen | None, version: int) -> Cell:
     column = COLUMNS[source]
     if seen is None:
         unknown = source == "online" and metric in NEEDS_TRUTH
@@ -202,4 +221,5 @@ def _cell(metric: str, source: str, seen: Seen | None) -> Cell:
         change_span="" if seen.change is None else interval(metric, seen.change_low, seen.change_high),
         n=seen.n,
         why="",
+        link=f"{reverse('admin:sensor_sensorevent_changelist')}?parameter_version={version}&{_RUNS[source]}",
     )
