@@ -49,8 +49,8 @@ def spec_read(text: str) -> ExperimentSpec:
 
 
 def spec_write(spec: Mapping[str, Any], *, form: str = "yaml") -> str:
-    """A stored spec as `yaml` or `json`, as `spec_read` takes it."""
-    return mapping_write(ExperimentSpec.from_mission_json(dict(spec)).to_mission_json(), form=form)
+    """A stored spec as `yaml` or `json`, exactly as it is stored; `spec_read` takes it."""
+    return mapping_write(spec, form=form)
 
 
 def mapping_write(data: Mapping[str, Any], *, form: str) -> str:

@@ -2,11 +2,10 @@
 """Experiments that people write: import as YAML or JSON, and any experiment's spec as either."""
 
 import uuid
-from typing import Any, Literal
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
-from ninja.params import P, QueryEx
 
 from contracts.doors import actor_of
 from experiments.selectors import experiment_by_slug
@@ -37,6 +36,13 @@ class ImportedOut(Schema):
     """What is done otherwise than it was written."""
 
 
+class SpecOut(Schema):
+    experiment_id: str
+    spec: dict[str, Any]
+    yaml: str
+    """The same as text. Either can be imported again."""
+
+
 @router.post("/experiments/import", response={201: ImportedOut}, summary="Plan an experiment that a person wrote")
 def experiment_import(request: HttpRequest, body: SpecIn) -> Status[dict[str, Any]]:
     """422 names every error with its path in `details.errors`. Its start waits for a meta-user."""
@@ -57,12 +63,7 @@ def experiment_import(request: HttpRequest, body: SpecIn) -> Status[dict[str, An
     )
 
 
-@router.get("/experiments/{experiment_id}/spec", response={200: Any}, summary="An experiment's spec as YAML or JSON")
-def experiment_spec(
-    request: HttpRequest,
-    experiment_id: str,
-    format: QueryEx[Literal["yaml", "json"], P(description="as text that can be imported again")] = "yaml",
-) -> HttpResponse:
-    text = spec_write(experiment_by_slug(experiment_id).spec, form=format)
-    kind = "application/json" if format == "json" else "application/yaml"
-    return HttpResponse(text, content_type=f"{kind}; charset=utf-8")
+@router.get("/experiments/{experiment_id}/spec", response=SpecOut, summary="An experiment's spec, as object and YAML")
+def experiment_spec(request: HttpRequest, experiment_id: str) -> dict[str, Any]:
+    spec = experiment_by_slug(experiment_id).spec
+    return {"experiment_id": experiment_id, "spec": spec, "yaml": spec_write(spec)}

@@ -92,7 +92,7 @@ def test_experiment_by_hand__approved__is_run_by_the_next_cycle_to_its_verdict(t
     experiment = Experiment.objects.get()
     assert (experiment.slug, experiment.decision) == ("by-hand", "applied")
     assert ExperimentResult.objects.get(experiment_id="by-hand").golden["passed"] is True
-    assert Hypothesis.objects.get(id=experiment.hypothesis_id).status == "confirmed"
+    assert Hypothesis.objects.get(related_experiments=["by-hand"]).status == "confirmed"
     assert version_values(active_version().version)[FACTOR] == AFTER
     assert verdict_replay(slug="by-hand").identical
 
