@@ -43,7 +43,10 @@ def gain(value: float | None, metric: str) -> str:
     """An improvement, whichever way the metric goes: `+.044`, `+12.0 %` for cost and latency."""
     if value is None:
         return "–"
-    return f"{'−' if value < 0 else '+'}{gain_size(abs(value), metric)}"
+    size = gain_size(abs(value), metric)
+    if not size.strip(".0 %"):
+        return size  # a zero has no sign
+    return f"{'−' if value < 0 else '+'}{size}"
 
 
 @register.filter

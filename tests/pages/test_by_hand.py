@@ -15,6 +15,7 @@ from experiments.models import Experiment
 from experiments.spec_text import spec_read
 from goals.models import Campaign
 from manager.models import Approval, Cycle, JournalEntry
+from selflearn_site.templatetags.pages import gain
 from teacher.designer.screening import Difference
 from teacher.knowledge import Occasion, observations_record
 from tests.manager.test_importing import arms, written
@@ -118,3 +119,18 @@ def test_knowledge__seen_step__shows_belief_start_times_and_mean_gain(viewer: Cl
     assert text.count("<tr>") == 2  # the head and one row
     assert 'title="1 in screening, 0 in experiments">1</td>' in text
     assert "−.100" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "text"),
+    [
+        (0.0442, "retrieval_recall", "+.044"),
+        (-0.0442, "hallucination_rate", "−.044"),
+        (-0.0001, "retrieval_recall", ".000"),
+        (0.119, "token_cost", "+11.9 %"),
+        (0.0001, "token_cost", "0.0 %"),
+        (None, "token_cost", "–"),
+    ],
+)
+def test_gain__of_any_metric__has_a_sign_unless_it_is_zero(value: float | None, metric: str, text: str) -> None:
+    assert gain(value, metric) == text

@@ -29,7 +29,7 @@ def knowledge(request: HttpRequest) -> HttpResponse:
 def _headline(believed: int, observed: int) -> str:
     if not observed:
         return _("What is known is the starting knowledge: nothing has been seen yet.")
-    return _("Of %(all)s moves that something is believed of, %(seen)s have been seen.") % {
+    return _("Of %(all)s effects of moves on metrics, %(seen)s have been seen.") % {
         "all": believed,
         "seen": observed,
     }
