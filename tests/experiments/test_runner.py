@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from contracts.maas import RunRequest
 from experiments.models import EvaluationPass
-from experiments.runner import PassPlan, PassProgress, pass_run
+from experiments.runner import PassPlan, PassProgress, PassStopped, pass_close, pass_run
 from experiments.selectors import golden_looks
 from kernel.errors import Conflict
 from tests.emulator.fakes import FakeMaas
@@ -159,6 +159,51 @@ def test_pass__started_with_other_arms__is_a_conflict_and_asks_nothing(arms: dic
     with pytest.raises(Conflict, match="started with other arms"):
         pass_run(plan(1, arms=arms), client=maas)
     assert maas.asked == []
+
+
+@pytest.mark.parametrize("users", [1, 3])
+def test_pass__gone_on_with_after_a_part__asks_only_what_was_not_asked(users: int) -> None:
+    maas = FakeMaas()
+
+    part = pass_run(plan(users=users).until(8), client=maas)
+    assert (len(part), len(maas.asked)) == (16, 16)
+    row = EvaluationPass.objects.get()
+    assert (row.planned, row.done, row.finished_at) == (40, 16, None)
+
+    assert len(pass_run(plan(users=users), client=maas)) == 40
+    assert (len(maas.asked), set(Counter(asked(maas)).values())) == (40, {1})
+    assert EvaluationPass.objects.get().finished_at is not None
+
+
+def test_pass__part_that_was_run__is_not_asked_again() -> None:
+    maas = FakeMaas()
+    pass_run(plan().until(8), client=maas)
+    assert len(pass_run(plan().until(8), client=maas)) == 16
+    assert len(maas.asked) == 16
+
+
+def test_pass__closed_after_a_part__asks_nothing_more() -> None:
+    maas = FakeMaas()
+    pass_run(plan().until(8), client=maas)
+    pass_close(batch="b1")
+    pass_run(plan(), client=maas)
+    row = EvaluationPass.objects.get()
+    assert (len(maas.asked), row.done, row.finished_at is not None) == (16, 16, True)
+
+
+def test_pass__stopped_in_its_middle__goes_on_where_it_was() -> None:
+    maas = FakeMaas()
+    with pytest.raises(PassStopped):
+        pass_run(plan(), client=maas, should_stop=lambda: len(maas.asked) >= 10)
+    assert (len(maas.asked), EvaluationPass.objects.get().finished_at) == (10, None)
+
+
+def test_pass__arms_with_seeds_of_their_own__share_none() -> None:
+    maas = FakeMaas()
+    pass_run(plan(arm_seeds={"baseline": 1, "variant": 2}), client=maas)
+    seeds = {arm: {request.seed for request in maas.asked if request.variant == arm} for arm in ARMS}
+    assert (len(seeds["baseline"]), len(seeds["variant"])) == (20, 20)
+    assert not seeds["baseline"] & seeds["variant"]
 
 
 def test_pass__progress__rises_to_what_is_planned() -> None:
