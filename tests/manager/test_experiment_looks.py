@@ -20,6 +20,7 @@ from kernel.errors import InvalidInput
 from manager.domain.lifecycle import CycleState
 from manager.engine import running
 from manager.engine.context import StepContext
+from manager.engine.passes import run_pass
 from manager.models import Cycle, JournalEntry
 from manager.services.policy import policy_change
 from sensor.models import SensorEvent
@@ -128,7 +129,7 @@ def test_run__worker_killed_between_two_looks__goes_on_with_the_same_looks(
 ) -> None:
     where = context(campaign, experiment := planned(campaign, to_value=1))
     experiment = running.start(where, experiment)
-    whole = running.run_pass
+    whole = run_pass
 
     def killed(context: StepContext, **given: object) -> None:
         if given["upto"] == 100:

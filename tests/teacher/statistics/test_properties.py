@@ -103,9 +103,8 @@ def test_evaluate__arms_of_a_cost_swapped__ratio_inverts_and_p_stays(values: lis
     criterion = {"metric": "token_cost", "direction": "decrease"}
     (first,) = evaluate(spec_of(criterion), pairs(before, after, "token_cost")).criteria
     (second,) = evaluate(spec_of(criterion), pairs(after, before, "token_cost")).criteria
-    if first.estimate is None:
-        assert second.estimate is None
-        return
+    assert first.estimate is not None
+    assert second.estimate is not None
     assert (1 + first.estimate) * (1 + second.estimate) == pytest.approx(1, rel=1e-6)
     assert second.p_value == pytest.approx(first.p_value, abs=1e-6)
 
