@@ -6,14 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count, F, Sum
+
 from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
 from teacher.designer.knowledge import (
+    BETWEEN_OCCASIONS,
     STARTING,
     Belief,
     Effect,
     Knowledge,
-    Observation,
+    Seen,
     gain_of,
     move_of,
 )
@@ -68,14 +71,17 @@ def observations_record(
 
 
 def knowledge_read(*, until: datetime | None = None, starting: Mapping[Effect, float] = STARTING) -> Knowledge:
-    """What is known now, or was known at a moment, so that a step that runs again knows what it knew."""
-    rows = StepObservation.objects.order_by("id")
-    if until is not None:
-        rows = rows.filter(observed_at__lte=until)
-    return Knowledge(
-        (Observation(*row) for row in rows.values_list("metric", "factor", "move", "gain", "error")),
-        starting=starting,
+    """What is known now, or was known at a moment, so that a step that runs again knows what it knew.
+
+    Summed up by the database: as many rows come as there are moves and metrics, however often they were seen.
+    """
+    rows = StepObservation.objects.all() if until is None else StepObservation.objects.filter(observed_at__lte=until)
+    weight = 1.0 / (F("error") * F("error") + BETWEEN_OCCASIONS**2)
+    sums = rows.values_list("metric", "factor", "move").annotate(
+        times=Count("id"), weight=Sum(weight), told=Sum(F("gain") * weight)
     )
+    totals = {(metric, factor, move): Seen(*told) for metric, factor, move, *told in sums.order_by()}
+    return Knowledge(totals=totals, starting=starting)
 
 
 def steps_seen(*, references: Sequence[str], base_version: int) -> set[tuple[str, str]]:
@@ -100,9 +106,9 @@ def known_list(*, metric: str = "", factor: str = "") -> list[Known]:
     """Everything that is believed or was seen, the most promising first."""
     knowledge = knowledge_read()
     times: dict[Effect, dict[str, int]] = {}
-    for name, key, move, source in StepObservation.objects.values_list("metric", "factor", "move", "source"):
-        counted = times.setdefault((name, key, move), {})
-        counted[source] = counted.get(source, 0) + 1
+    counts = StepObservation.objects.values_list("metric", "factor", "move", "source").annotate(n=Count("id"))
+    for name, key, move, source, n in counts.order_by():
+        times.setdefault((name, key, move), {})[source] = n
     found = []
     for name, key, move in knowledge.effects():
         if (metric and name != metric) or (factor and key != factor):

@@ -82,7 +82,7 @@ def candidates_list(
                     needs_approval=approval_reasons(factor, current[key], value),
                 )
             )
-    return sorted(found, key=lambda item: -item.prior)
+    return sorted(found, key=lambda item: -round(item.prior, 9))  # sums of floats depend on their order
 
 
 def _step_key(param: str, before: ParameterValue, after: ParameterValue) -> str:

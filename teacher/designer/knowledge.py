@@ -130,31 +130,47 @@ def gain_of(metric: str, mean: float, error: float, base: float | None) -> tuple
     return sign * mean / abs(base), error / abs(base)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that was seen of one move: how often, the sum of the weights, and the weighted sum of the gains."""
+
+    times: int = 0
+    weight: float = 0.0
+    told: float = 0.0
+
+    def with_one(self, gain: float, error: float) -> Seen:
+        weight = 1.0 / (error**2 + BETWEEN_OCCASIONS**2)
+        return Seen(self.times + 1, self.weight + weight, self.told + weight * gain)
+
+
 class Knowledge:
-    """The starting knowledge and what was seen since."""
+    """The starting knowledge and what was seen since: one by one, or (`totals`) summed up by whoever keeps it."""
 
     def __init__(
-        self, observations: Iterable[Observation] = (), *, starting: Mapping[Effect, float] = STARTING
+        self,
+        observations: Iterable[Observation] = (),
+        *,
+        totals: Mapping[Effect, Seen] | None = None,
+        starting: Mapping[Effect, float] = STARTING,
     ) -> None:
         self.starting = starting
-        self._seen: dict[Effect, list[Observation]] = {}
+        self._seen: dict[Effect, Seen] = dict(totals or {})
         for item in observations:
-            self._seen.setdefault((item.metric, item.factor, item.move), []).append(item)
+            effect = (item.metric, item.factor, item.move)
+            self._seen[effect] = self._seen.get(effect, Seen()).with_one(item.gain, item.error)
 
     def belief(self, metric: str, factor: str, move: str) -> Belief:
         """Percentiles of latency are seen as mean latency."""
         source = METRICS[metric].source if metric in METRICS else None
-        seen = self._seen.get((source or metric, factor, move), [])
+        seen = self._seen.get((source or metric, factor, move), Seen())
         before = starting_mean(metric, factor, move, self.starting)
-        weights = [1.0 / (item.error**2 + BETWEEN_OCCASIONS**2) for item in seen]
-        told = sum(weight * item.gain for weight, item in zip(weights, seen, strict=True))
-        precision = 1.0 / BEFORE_DEVIATION**2 + sum(weights)
+        precision = 1.0 / BEFORE_DEVIATION**2 + seen.weight
         return Belief(
-            mean=(before / BEFORE_DEVIATION**2 + told) / precision,
+            mean=(before / BEFORE_DEVIATION**2 + seen.told) / precision,
             deviation=math.sqrt(1.0 / precision),
             before=before,
-            seen=len(seen),
-            observed=told / sum(weights) if seen else None,
+            seen=seen.times,
+            observed=seen.told / seen.weight if seen.times else None,
         )
 
     def effects(self) -> list[Effect]:

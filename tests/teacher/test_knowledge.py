@@ -163,6 +163,21 @@ def test_observations__of_one_occasion__are_recorded_once_and_refine_the_belief(
 
 
 @pytest.mark.django_db
+def test_knowledge__summed_up_by_the_database__is_what_the_observations_say_one_by_one() -> None:
+    gains = [(-0.1, 1), (0.05, 2), (0.02, 3)]
+    for gain, number in gains:
+        observations_record(occasion=occasion(f"c1-k{number}-screening"), seen=[(STEP, {PRECISION: difference(gain)})])
+
+    kept = knowledge_read().belief(PRECISION, TOP_K, "down")
+
+    one_by_one = Knowledge([seen(gain) for gain, _ in gains]).belief(PRECISION, TOP_K, "down")
+    assert (kept.mean, kept.deviation, kept.observed) == pytest.approx(
+        (one_by_one.mean, one_by_one.deviation, one_by_one.observed)
+    )
+    assert kept.seen == 3
+
+
+@pytest.mark.django_db
 def test_observations__of_a_descriptive_metric_that_is_asked_for__are_recorded() -> None:
     observations_record(occasion=occasion(), seen=[(STEP, {"mrr": difference(0.1)})], also=["mrr"])
 
