@@ -63,7 +63,7 @@ def _stream(last: DiscoveryEntry) -> Stream:
 
 
 def small(value: float) -> str:
-    """A probability to two digits that mean something: 0.0055, and "< 0.0001" below that."""
-    if 0 < value < 0.0001:
-        return "< 0.0001"
-    return "0" if value == 0 else f"{value:.2g}"
+    """A probability to two digits that mean something: 0.0055, 0.000015, and "< 0.000001" below that."""
+    if 0 < value < 1e-6:
+        return "< 0.000001"
+    return "0" if value == 0 else f"{value:.2g}" if value >= 1e-4 else f"{value:.6f}"

@@ -84,11 +84,16 @@ class ExperimentView:
     def looked(self) -> list[str]:
         """What each look before the end found, as sentences."""
         total = self.experiment.look_sizes[-1] if self.experiment.look_sizes else 0
-        return [
-            f"look {place} at {row['n']} of {total}: {row['verdict']}"
-            + (f", p {small(row['p_value'])} against {small(row['level'])}" if row["p_value"] is not None else "")
-            for place, row in enumerate(self.experiment.looks, start=1)
-        ]
+        return [_looked(place, row, total) for place, row in enumerate(self.experiment.looks, start=1)]
+
+
+def _looked(place: int, row: Mapping[str, Any], total: int) -> str:
+    told = f"look {place} at {row['n']} of {total}: {row['verdict']}"
+    if row["p_value"] is None or row["level"] is None:
+        return told
+    told += f", p {small(row['p_value'])} against {small(row['level'])}"
+    open_still = row["verdict"] == "inconclusive" and row["p_value"] <= row["level"]
+    return told + (", other criteria were open still" if open_still else "")
 
 
 def experiment_list() -> QuerySet[Experiment]:
