@@ -14,7 +14,7 @@ SCHEDULES = {
 
 
 def seed_after_migrate(*, using: str, **_kwargs: Any) -> None:
-    """`post_migrate`: does nothing until the tables of this room and of django-q2 are there."""
+    """`post_migrate`: does nothing until the tables of this room and of django-q2 are there as of today."""
     if using != DEFAULT_DB_ALIAS:
         return
     tables = set(connection.introspection.table_names())
@@ -22,7 +22,13 @@ def seed_after_migrate(*, using: str, **_kwargs: Any) -> None:
         return
     from django_q.models import Schedule
 
+    from manager.models import Policy
     from manager.services.policy import policy_current
+
+    with connection.cursor() as cursor:
+        columns = {column.name for column in connection.introspection.get_table_description(cursor, "policies")}
+    if columns != {field.column for field in Policy._meta.concrete_fields}:
+        return  # migrations went back to an earlier state; today's model cannot read it
 
     policy_current()
     for name, (task, minutes) in SCHEDULES.items():

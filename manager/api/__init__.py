@@ -1,4 +1,4 @@
-"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, rollback, metrics, measures, reports."""
+"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, rollback, metrics, reports."""
 
 from manager.api.approvals import router as approvals
 from manager.api.emulations import router as emulations

@@ -9,66 +9,25 @@ import pytest
 
 from contracts.experiment_spec import SuccessCriterion
 from contracts.goal import Constraint, Target
-from contracts.parameters import ParameterChange
 from teacher.designer import (
-    Candidate,
-    DesignRequest,
     NoPlan,
     PlannedExperiment,
     Screened,
     plan_choose,
-    plan_explain,
-    plan_list,
 )
 from teacher.designer.guards import guard_criteria
-from teacher.designer.screening import Difference
-from teacher.domain.gaps import Measured, gap_of
-
-PRECISION, RECALL, HALLUCINATION = "retrieval_precision", "retrieval_recall", "hallucination_rate"
-CURRENT = {PRECISION: 0.5, RECALL: 0.6, HALLUCINATION: 0.1, "token_cost": 0.002, "latency_p50": 400.0}
-
-
-def candidate(param: str = "k", to_value: Any = 2, **more: Any) -> Candidate:
-    return Candidate(change=ParameterChange(param=param, from_value=3, to_value=to_value), prior=1.0, **more)
-
-
-def difference(mean: float, *, error: float = 0.01, deviation: float = 0.1, n: int = 100) -> Difference:
-    return Difference(mean=mean, error=error, deviation=deviation, n=n, clusters=n)
-
-
-def screened(name: str, **means: float | Difference) -> Screened:
-    found = {metric: item if isinstance(item, Difference) else difference(item) for metric, item in means.items()}
-    return Screened(candidate(name), found)
-
-
-def request(
-    metric: str = PRECISION,
-    constraints: tuple[Constraint, ...] = (),
-    start: Mapping[str, float] | None = None,
-    n: int = 400,
-) -> DesignRequest:
-    current = Measured(metrics=CURRENT)
-    value = current.value(metric) or 0.0
-    return DesignRequest(
-        name="campaign-c1",
-        dataset="bundled",
-        gap=gap_of(metric, current=value, target=0.9, of_goal=True),
-        constraints=constraints,
-        start=Measured(metrics=start or CURRENT),
-        current=current,
-        base_version=1,
-        n=n,
-        seed=7,
-    )
-
-
-def planned(*items: Screened, **more: Any) -> PlannedExperiment:
-    plan = plan_choose(request(**more), items)
-    assert isinstance(plan, PlannedExperiment), plan
-    return plan
-
-
-# --- guards -----------------------------------------------------------------------------------------------------------
+from teacher.domain.gaps import Measured
+from tests.teacher.plans import (
+    CURRENT,
+    HALLUCINATION,
+    PRECISION,
+    RECALL,
+    candidate,
+    difference,
+    planned,
+    request,
+    screened,
+)
 
 
 def guards(
@@ -355,47 +314,3 @@ def test_plan__hypothesis__says_where_it_holds_and_how_many_questions_power_need
 
     assert "on bundled with all else as in version 1, because" in text
     assert "80 % power needs 126 of the 400 validation questions" in text
-
-
-# --- the ranked plan --------------------------------------------------------------------------------------------------
-
-
-def test_plan_list__several_promising_steps__ranks_three_of_them_each_with_its_own_spec() -> None:
-    plans = plan_list(request(), [screened(name, **{PRECISION: gain}) for name, gain in
-                                  (("a", 0.03), ("b", 0.06), ("c", 0.04), ("d", 0.05), ("e", -0.02))])  # fmt: skip
-
-    assert isinstance(plans, list)
-    assert [item.change.param for item in plans] == ["b", "d", "c"]
-    assert [item.spec.variants[1].params for item in plans] == [{"b": 2}, {"d": 2}, {"c": 2}]
-
-
-def test_plan_list__only_one_promises_enough__holds_no_other() -> None:
-    weak = screened("weak", **{PRECISION: difference(0.01, error=0.04)})
-
-    plans = plan_list(request(), [weak, screened("good", **{PRECISION: 0.05})])
-
-    assert isinstance(plans, list)
-    assert [item.change.param for item in plans] == ["good"]
-
-
-def test_plan_explain__each_screened_step__has_its_rank_and_why_it_is_not_tested() -> None:
-    items = [
-        screened("next", **{PRECISION: 0.05}),
-        screened("best", **{PRECISION: 0.06}),
-        screened("worse", **{PRECISION: -0.02}),
-        screened("unsure", **{PRECISION: difference(0.01, error=0.04)}),
-        screened("breaks", **{PRECISION: 0.06, RECALL: -0.2}),
-        screened("silent"),
-    ]
-
-    found = {item.change.param: item for item in plan_explain(request(), items, items[1].candidate.change)}
-
-    assert list(found) == ["best", "next", "unsure", "worse", "breaks", "silent"]
-    assert [item.rank for item in found.values()] == [1, 2, 3, 4, 5, 6]
-    assert found["best"].reason == "it is tested now: the best promise"
-    assert found["next"].reason == "it promises less; it would come next"
-    assert found["worse"].reason == "retrieval precision did not improve on train (−.020)"
-    assert found["unsure"].reason == "the gain of .010 is no larger than half its error"
-    assert found["breaks"].reason == "it would break a guard: retrieval recall −.200"
-    assert found["silent"].reason == "no question could be compared on retrieval precision"
-    assert found["silent"].promise is None
