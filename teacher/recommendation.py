@@ -65,11 +65,13 @@ def reason_text(evaluation: Evaluation, goal: CriterionResult | None) -> str:
         return f"{text}; the experiment is not sound: {unhealthy[0].detail or unhealthy[0].name}"
     if evaluation.verdict is Verdict.WINNER:
         return f"{text}; every guard holds"
-    if not goal.passes:
+    harmed = [item for item in failing if item.failed_significantly]
+    if not goal.passes and (goal.failed_significantly or not harmed):
         return f"{text}; {goal.reason}"
     if failing:
-        names = [METRICS[item.metric].title if item.metric in METRICS else item.metric for item in failing]
-        return f"{text}; but {names[0].lower()}: {failing[0].reason}"
+        told = (harmed or failing)[0]
+        name = METRICS[told.metric].title if told.metric in METRICS else told.metric
+        return f"{text}; but {name.lower()}: {told.reason}"
     return text
 
 

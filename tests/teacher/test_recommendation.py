@@ -98,6 +98,18 @@ def test_recommend__guard_fails__is_what_the_reason_names() -> None:
     assert found.reason.endswith("; but retrieval recall: falls beyond the margin")
 
 
+def test_recommend__goal_undecided_and_a_guard_harmed__names_what_made_it_a_loser() -> None:
+    goal = criterion("hallucination_rate", "decrease", 0.0, False, reason="no significant decrease")
+    short = criterion("retrieval_recall", "no_large_drop", -0.02, False, reason="the bound lies beyond the margin")
+    harmed = criterion(
+        "retrieval_precision", "no_large_drop", -0.2, False, reason="the whole interval does", failed_significantly=True
+    )
+
+    found = recommended(goal, short, harmed, verdict=Verdict.LOSER, metric="hallucination_rate")
+
+    assert found.reason.endswith("; but retrieval precision: the whole interval does")
+
+
 def test_recommend__unsound_experiment__says_so_before_all_else() -> None:
     check = HealthCheck(name="pairs", ok=False, detail="a third of the pairs is missing")
 
