@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contracts.telemetry import Judgement
-from sensor.models import RunJudgement, SensorEvent
+from sensor.models import RunJudgement
 from sensor.services import judgements_record
 from teacher.calibration.frame import rows_shown
 from teacher.calibration.monitor import agreement_watch
 from teacher.calibration.selectors import REPEAT, labelled_cases
 from teacher.judges.choice import judge_of
-from teacher.judges.protocol import OFFLINE, Case, Judging
+from teacher.judges.orchestrator import case_of
+from teacher.judges.protocol import OFFLINE, Judging
 from teacher.judges.purse import Purse
 
 
@@ -27,7 +28,7 @@ def labelled_judge(*, judging: Judging = OFFLINE, free_only: bool = False) -> in
     runs = {case.run_id for case in cases if case.drawn_by != judge.version}
     known = RunJudgement.objects.filter(judge_version=judge.version, run_id__in=runs)
     rows = rows_shown(run_ids=sorted(runs - set(known.values_list("run_id", flat=True))))
-    said = zip(rows, judge.judge([_case(row) for row in rows]), strict=True) if rows else ()
+    said = zip(rows, judge.judge([case_of(row) for row in rows]), strict=True) if rows else ()
     judged = judgements_record(
         [
             Judgement(
@@ -45,17 +46,3 @@ def labelled_judge(*, judging: Judging = OFFLINE, free_only: bool = False) -> in
     )
     agreement_watch()
     return judged
-
-
-def _case(row: SensorEvent) -> Case:
-    return Case(
-        answer=row.answer or "",
-        context=row.context or "",
-        found=row.memories_found,
-        hits=len(set(row.found_ids) & set(row.expected_ids or ())),
-        should_retrieve=row.should_retrieve,
-        key_facts=tuple(row.key_facts or ()),
-        forbidden=tuple(row.forbidden or ()),
-        query=row.query or "",
-        ids_known=row.expected_ids is not None,
-    )

@@ -104,7 +104,7 @@ def _judge_all(judge: Judge, *, batch: str, repeat: int) -> int:
     rows = _unjudged(answered, judge.version, repeat).only(*_NEEDED).iterator(chunk_size=_ROWS)
     for chunk in _chunks(rows, _ROWS):
         extent = extent or Extent(runs := answered.count(), runs)
-        marks = judge.judge([_case(row) for row in chunk])
+        marks = judge.judge([case_of(row) for row in chunk])
         count += _record(judge, batch, repeat, extent, list(zip(chunk, marks, strict=True)))
     return count
 
@@ -122,7 +122,9 @@ def _judge_sample(
     for units in _together(todo):
         ids = [run for unit in units for run in unit.runs if run in waiting]
         held = {row.pipeline_run_id: row for row in _answered(batch).filter(pipeline_run_id__in=ids).only(*_NEEDED)}
-        said = [(held[run], one) for run, one in zip(ids, judge.judge([_case(held[run]) for run in ids]), strict=True)]
+        said = [
+            (held[run], one) for run, one in zip(ids, judge.judge([case_of(held[run]) for run in ids]), strict=True)
+        ]
         for _, one in said:
             streak = streak + 1 if one.outage else 0
         unpaid = {row.pipeline_run_id for row, one in said if one.failure == NO_MONEY}
@@ -167,7 +169,8 @@ def _chunks(rows: Iterator[SensorEvent], size: int) -> Iterator[list[SensorEvent
         yield chunk
 
 
-def _case(row: SensorEvent) -> Case:
+def case_of(row: SensorEvent) -> Case:
+    """A recorded run as judges take it."""
     return Case(
         answer=row.answer or "",
         context=row.context or "",
