@@ -236,7 +236,7 @@ _CONTEXT = (
     ),
 )
 
-_PROMPT_CHOICES = ("v1", "v2", "v3")
+_PROMPT_CHOICES = ("v1", "v2", "v3", "v4")
 
 
 def _llm() -> tuple[FactorDefinition, ...]:
@@ -322,7 +322,7 @@ _PROMPTS = (
         title="Analyzer prompt",
         type="prompt",
         default="v1",
-        choices=("v1", "v2"),
+        choices=("v1", "v2", "v3"),
         needs_ab_test=True,
         cooldown_cycles=_COOLDOWN,
         aliases=("analyzer_prompt",),

@@ -29,6 +29,15 @@ _WORST = {
 _WATCHED = ("retrieval_recall", "retrieval_precision", "hallucination_rate", "context_utilization")
 
 
+_NOT_WORSE = frozenset({"token_cost", "latency_p50", "latency_p95", "latency_ms"})
+"""Goals about these ask golden for quality that holds; whether they were reached is what validation decides."""
+
+
+def mode_for(metric: str, mode: str) -> str:
+    """The mode of the gate for a change tested for `metric`; `mode` is the policy's (reference.md, "Golden gate")."""
+    return "not_worse" if metric in _NOT_WORSE else mode
+
+
 @dataclass(frozen=True, slots=True)
 class GateDecision:
     """`rows`: metric → before, after, difference. `reason` says in one sentence why it passed or not."""

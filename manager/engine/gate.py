@@ -12,9 +12,9 @@ from experiments.runner import PassPlan, pass_run
 from experiments.selectors import golden_looks
 from kernel.errors import Conflict
 from maas.client import MaasClient
-from manager.domain.golden import CategoryValues, GateDecision, failures_priced, gate
+from manager.domain.golden import CategoryValues, GateDecision, failures_priced, gate, mode_for
 from manager.engine.context import MANAGER, StepContext
-from manager.engine.passes import examples_of, judging_shown, recorded, run_pass
+from manager.engine.passes import examples_of, judged, judging_of, judging_shown, recorded, run_pass
 from manager.models import Cycle
 from manager.services.judging import judging_current
 from manager.services.policy import policy_current
@@ -42,7 +42,9 @@ def golden_gate(context: StepContext, experiment: Experiment) -> GateDecision:
         label=f"golden gate for {experiment.factor} → {experiment.to_value}",
         experiment=experiment.slug,
     )
-    batch_judge(batch=batch, judging=judging_current(), on_progress=judging_shown(context))
+    judging = judging_of(context, batch)
+    batch_judge(batch=batch, judging=judging, on_progress=judging_shown(context))
+    judged(context, batch, judging)
     return _decided(experiment, batch, policy_current().golden_mode, len(over))
 
 
@@ -86,7 +88,7 @@ def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> Ga
         before=before.metrics,
         after=failures_priced(after.metrics, after.counts),
         metric=experiment.metric,
-        mode=mode,
+        mode=mode_for(experiment.metric, mode),
         category=_category_values(experiment, before, after),
     )
 

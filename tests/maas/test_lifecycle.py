@@ -186,6 +186,15 @@ def test_prompts__of_the_responder__demand_more_grounding_with_each_version() ->
     assert demands == [Grounding.FREE, Grounding.GROUNDED, Grounding.STRICT]
 
 
+@pytest.mark.parametrize(("role", "brief"), [("responder", "v4"), ("analyzer", "v3")])
+def test_prompts__brief__demand_what_the_first_version_does_in_at_most_two_thirds_of_its_words(
+    role: str, brief: str
+) -> None:
+    first, short = prompts.template(role, "v1"), prompts.template(role, brief)
+    assert read_instructions(short) == read_instructions(first)
+    assert len(short.split()) <= len(first.split()) * 2 / 3
+
+
 def test_prompts__seeded_again__leave_an_edited_one_alone() -> None:
     from maas.prompts.seed import SEEDS, prompts_seed
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from manager.domain.golden import CategoryValues, GateDecision, averaged, degradations, failures_priced, gate
+from manager.domain.golden import CategoryValues, GateDecision, averaged, degradations, failures_priced, gate, mode_for
 
 BEFORE: dict[str, float | None] = {
     "retrieval_recall": 0.5,
@@ -185,3 +185,13 @@ def test_degradations__one_unlucky_look_of_two__is_no_degradation() -> None:
         == []
     )
     assert degradations(before=before, after={"hallucination_rate": 0.188}) != []
+
+
+@pytest.mark.parametrize("mode", ["directional", "strict", "not_worse"])
+@pytest.mark.parametrize(
+    ("metric", "asks"), [("token_cost", "not_worse"), ("latency_p95", "not_worse"), ("retrieval_recall", None)]
+)
+def test_mode__goal_about_cost_or_latency__asks_golden_for_quality_that_holds(
+    mode: str, metric: str, asks: str | None
+) -> None:
+    assert mode_for(metric, mode) == (asks or mode)
