@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
+from pydantic import AwareDatetime, Field
+
 from contracts.base import Message, Part
 
 
@@ -38,10 +40,13 @@ class Constraint(Part):
 
 
 class Budget(Part):
-    tokens: int | None = None
-    usd: float | None = None
-    hours: float | None = None
-    cycles: int | None = None
+    """What a campaign may take, pauses included in `hours`; `deadline`: a moment with its time zone. None: no limit."""
+
+    tokens: int | None = Field(None, ge=1)
+    usd: float | None = Field(None, gt=0)
+    hours: float | None = Field(None, gt=0)
+    cycles: int | None = Field(None, ge=1)
+    deadline: AwareDatetime | None = None
 
 
 class GoalTranslation(Message):

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contracts.doors import LookOnly
-from goals.models import Campaign, LearningGoal
+from goals.models import Campaign, CampaignSpend, LearningGoal
 
 # What hangs on a campaign is registered by rooms above; here only their addresses are known.
 _OF_CAMPAIGN = (
@@ -65,3 +65,10 @@ class CampaignAdmin(LookOnly, ModelAdmin):
     def related(self, campaign: Campaign) -> SafeString | str:
         rows = ((reverse(name), campaign.pk, title) for title, name in _OF_CAMPAIGN)
         return format_html_join(" · ", '<a href="{}?campaign__id__exact={}">{}</a>', rows)
+
+
+@admin.register(CampaignSpend)
+class CampaignSpendAdmin(LookOnly, ModelAdmin):
+    list_display = ("what", "campaign", "tokens", "cost_usd")
+    search_fields = ("what",)
+    list_filter = ("campaign",)

@@ -116,3 +116,26 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return f"campaign {self.number}"
+
+
+class CampaignSpend(models.Model):
+    """One thing that a campaign paid for: a run of the student (`run:<uuid>`), or judging a batch (`judge:<batch>`).
+
+    Each is counted once, whoever asks for it again; `Campaign.tokens` and `cost_usd` are their sums.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="spends")
+    what = models.TextField()
+    tokens = models.BigIntegerField(default=0)
+    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, default=0)
+
+    class Meta:
+        db_table = "campaign_spends"
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["what"], name="each_thing_is_paid_once"),
+            models.CheckConstraint(condition=Q(tokens__gte=0, cost_usd__gte=0), name="what_is_paid_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.what

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Avg, QuerySet
 
 from contracts.goal import Budget, Constraint, Target
+from goals.domain.budget import Taken
 from goals.domain.lifecycle import CampaignStatus, GoalStatus
-from goals.models import Campaign, LearningGoal
+from goals.models import Campaign, CampaignSpend, LearningGoal
 from kernel.errors import NotFound
 
 
@@ -71,3 +72,18 @@ def running_campaigns() -> QuerySet[Campaign]:
         .filter(status=CampaignStatus.RUNNING)
         .order_by("goal__priority", "number")
     )
+
+
+def campaign_taken(campaign: Campaign) -> Taken:
+    """What it took so far, as counted."""
+    return Taken(tokens=campaign.tokens, usd=float(campaign.cost_usd), began=campaign.started_at)
+
+
+def run_typical(campaign: Campaign) -> Taken | None:
+    """What a run of this campaign took on average, or of any other while it has none; None: nothing is known."""
+    runs = CampaignSpend.objects.filter(what__startswith="run:")
+    for rows in (runs.filter(campaign=campaign), runs.order_by("-id")[:1000]):
+        found = rows.aggregate(tokens=Avg("tokens"), usd=Avg("cost_usd"))
+        if found["tokens"] is not None:
+            return Taken(tokens=round(found["tokens"]), usd=float(found["usd"]))
+    return None

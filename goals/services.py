@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import Max, Sum
 from django.utils import timezone
 
 from audit.services import entry_append
 from contracts.actor import Actor, Role
 from contracts.goal import Autonomy, GoalTranslation
 from goals.domain.lifecycle import CAMPAIGN_LIFECYCLE, ENDED, GOAL_LIFECYCLE, CampaignStatus, GoalStatus
-from goals.models import Campaign, LearningGoal
+from goals.models import Campaign, CampaignSpend, LearningGoal
 from goals.selectors import campaign as campaign_get
 from goals.selectors import goal as goal_get
 from kernel.errors import Conflict, InvalidInput, RuleViolated
@@ -250,13 +251,36 @@ def campaign_record(
         Campaign.objects.filter(pk=campaign_id).update(updated_at=timezone.now(), **values)
 
 
-def campaign_usage_add(*, campaign_id: UUID, tokens: int, cost_usd: Decimal | float) -> None:
-    """Add to the totals in one UPDATE, so that steps in parallel lose nothing."""
-    if tokens < 0 or cost_usd < 0:
-        raise InvalidInput("usage is never negative", details={"tokens": tokens, "cost_usd": str(cost_usd)})
-    Campaign.objects.filter(pk=campaign_id).update(
-        tokens=F("tokens") + tokens, cost_usd=F("cost_usd") + Decimal(str(cost_usd)), updated_at=timezone.now()
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What one run, or judging one batch, took. `what` names it: `run:<uuid>`, `judge:<batch>`."""
+
+    what: str
+    tokens: int
+    cost_usd: Decimal
+
+
+@transaction.atomic
+def campaign_spend_record(*, campaign_id: UUID, spends: Sequence[Spend]) -> Campaign:
+    """Count what was paid, each thing once: a run stays as it is, judging a batch is renewed by its latest sum.
+
+    Told twice, or by two workers at once, it counts the same. Whoever paid first has it on the bill. Raises
+    `InvalidInput` for a negative amount.
+    """
+    if any(item.tokens < 0 or item.cost_usd < 0 for item in spends):
+        raise InvalidInput("usage is never negative", details={"field": "spends"})
+    rows = [
+        CampaignSpend(campaign_id=campaign_id, what=item.what, tokens=item.tokens, cost_usd=item.cost_usd)
+        for item in sorted({item.what: item for item in spends}.values(), key=lambda item: item.what)
+    ]
+    CampaignSpend.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["what"], update_fields=["tokens", "cost_usd"]
     )
+    paid = CampaignSpend.objects.filter(campaign_id=campaign_id).aggregate(tokens=Sum("tokens"), usd=Sum("cost_usd"))
+    Campaign.objects.filter(pk=campaign_id).update(
+        tokens=paid["tokens"] or 0, cost_usd=paid["usd"] or 0, updated_at=timezone.now()
+    )
+    return campaign_get(campaign_id)
 
 
 def _from_where_it_is(*, campaign_id: UUID, target: CampaignStatus, actor: Actor, reason: str) -> Campaign:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -87,6 +88,23 @@ def capture_lag(*, since: datetime | None = None) -> LagReport:
         cursor.execute(_LAG, [since])
         row: tuple[Any, ...] = cursor.fetchone()
     return LagReport(runs=row[0], p50_seconds=row[1], p95_seconds=row[2], max_seconds=row[3], newest_seconds=row[4])
+
+
+@dataclass(frozen=True, slots=True)
+class RunUsage:
+    """What a recorded run took: tokens in and out, US dollars."""
+
+    run_id: uuid.UUID
+    tokens: int
+    cost_usd: Decimal
+
+
+def runs_usage(*, run_ids: Sequence[uuid.UUID]) -> list[RunUsage]:
+    """What those of these runs took that are recorded, golden ones too; what was not told counts as 0."""
+    rows = SensorEvent.objects.filter(pipeline_run_id__in=run_ids).values_list(
+        "pipeline_run_id", "prompt_tokens", "completion_tokens", "total_cost_usd"
+    )
+    return [RunUsage(run, (prompt or 0) + (answer or 0), cost or Decimal(0)) for run, prompt, answer, cost in rows]
 
 
 @dataclass(frozen=True, slots=True)

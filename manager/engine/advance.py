@@ -21,6 +21,7 @@ from manager.domain.lifecycle import CYCLE, CycleState
 from manager.engine import analyzing, closing, emulating, evaluating, tuning
 from manager.engine.context import MANAGER, Show, Step, StepContext
 from manager.engine.lease import Lease, LeaseLost, leased
+from manager.engine.spending import BudgetSpent, Meter, Metered
 from manager.models import Cycle
 from manager.reports.content import report_write
 from manager.services.campaigns import cycle_rest, dataset_refuse_empty
@@ -63,10 +64,26 @@ def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
         return "ended"
     if campaign.status != CampaignStatus.RUNNING:
         return "waiting"
-    cycle = campaign.cycles.filter(finished_at__isnull=True).first() or _next_cycle(campaign)
+    cycle, over = _cycle_at_hand(campaign)
     if cycle is None:
-        _close(campaign, worker)
+        _close(campaign, worker, over)
         return "ended"
+    return _advance(campaign, cycle, worker)
+
+
+def _cycle_at_hand(campaign: Campaign) -> tuple[Cycle | None, str]:
+    """The open cycle, or the next one; without one, why the campaign is over."""
+    cycle = campaign.cycles.filter(finished_at__isnull=True).first()
+    if cycle is not None:
+        return cycle, ""
+    try:
+        Meter(campaign).check()
+    except BudgetSpent as spent:
+        return None, spent.message
+    return _next_cycle(campaign), f"all {campaign.max_cycles} cycles are spent"
+
+
+def _advance(campaign: Campaign, cycle: Cycle, worker: Worker) -> Advance:
     with leased(cycle.id, worker.name) as lease:
         if lease is None:
             return "busy"
@@ -75,21 +92,26 @@ def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
             _one_step(campaign, cycle, lease, worker)
         except LeaseLost:
             return "busy"  # another worker goes on with this cycle; this one has committed nothing
+        except BudgetSpent as spent:
+            lease.beat(force=True)
+            _close(campaign, worker, spent.message)
+            return "ended"
         cycle_rest(cycle=cycle)
     return "moved"
 
 
-def _close(campaign: Campaign, worker: Worker) -> None:
-    """End a campaign whose cycles are spent; what goes wrong on the way is its reason to have failed."""
+def _close(campaign: Campaign, worker: Worker, reason: str) -> None:
+    """End a campaign whose cycles or budget are spent; what goes wrong on the way is its reason to have failed."""
+    campaign.refresh_from_db()
     try:
-        closing.close(campaign, worker.client, worker.parallel, f"all {campaign.max_cycles} cycles are spent")
+        closing.close(campaign, worker.client, worker.parallel, reason)
     except DomainError as error:
         campaign_transition(
             campaign_id=campaign.id,
             source=CampaignStatus.RUNNING,
             target=CampaignStatus.FAILED,
             actor=MANAGER,
-            reason=f"after the last cycle: {error.message}",
+            reason=f"at its end, {reason}: {error.message}",
         )
         raise
 
@@ -108,10 +130,12 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
     state = CycleState(cycle.state)
     if state in (CycleState.PAUSED, CycleState.FAILED) and cycle.resume_state:
         state = _resumed(cycle, state)
+    meter = Meter(campaign)
     context = StepContext(
         cycle=cycle,
         campaign=campaign,
-        client=worker.client,
+        client=Metered(worker.client, meter),
+        meter=meter,
         lease=lease,
         parallel=worker.parallel,
         show=worker.show,
@@ -120,8 +144,13 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
     try:
         if state == CycleState.EMULATING:
             dataset_refuse_empty(campaign.dataset)
+        meter.check()
         step = STEPS[state](context)
+        meter.count()
         lease.beat(force=True)
+    except BudgetSpent:
+        meter.count()
+        raise  # no failure: the campaign ends, with all that was done kept
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # without a database nothing can be marked; the lease runs out and the step is taken up again
     except DomainError as error:

@@ -12,6 +12,7 @@ from goals.models import Campaign
 from maas.client import MaasClient
 from manager.domain.lifecycle import CycleState
 from manager.engine.lease import Lease
+from manager.engine.spending import Meter
 from manager.models import Cycle
 
 MANAGER: Actor = component("manager")
@@ -29,6 +30,8 @@ class StepContext:
     lease: Lease
     parallel: int
     show: Show | None = None
+    meter: Meter | None = None
+    """Counts what is paid; None where nobody pays (tests of one step)."""
 
     @property
     def targets(self) -> list[Target]:

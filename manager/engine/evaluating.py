@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.change import AppliedChange
-from goals.services import campaign_record, campaign_usage_add
+from goals.models import Campaign
+from goals.services import campaign_record
 from manager.domain.golden import averaged, degradations, failures_priced
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
 from manager.engine.gate import gate_look
-from manager.engine.passes import judging_shown, monitor
+from manager.engine.passes import judged, judging_of, judging_shown, monitor
 from manager.services.judging import judging_current
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
 from teacher.calibration.rejudging import labelled_judge
-from teacher.judges import judging_spent
 from teacher.services import batch_measure
 from tuner.models import ParameterVersion
 from tuner.selectors import active_version
@@ -35,18 +35,18 @@ class Standing:
     def to_json(self) -> dict[str, Any]:
         return {"validation": self.validation.to_json(), "golden": self.golden.to_json(), "version": self.version}
 
-    def record(self, context: StepContext) -> None:
+    def record(self, campaign: Campaign) -> None:
         """Write the campaign's "after", and its "before" when this is the first look."""
         measured = self.to_json()
-        if context.campaign.metrics_before is None:
+        if campaign.metrics_before is None:
             campaign_record(
-                campaign_id=context.campaign.id,
+                campaign_id=campaign.id,
                 metrics_before=measured["validation"],
                 golden_before=measured["golden"],
                 start_version=self.version,
             )
         campaign_record(
-            campaign_id=context.campaign.id,
+            campaign_id=campaign.id,
             metrics_after=measured["validation"],
             golden_after=measured["golden"],
             end_version=self.version,
@@ -59,21 +59,21 @@ def step(context: StepContext) -> Step:
     Questions of real users count in it as train too, in what needs no truth: no recall, no precision, no category.
     """
     data = context.cycle.data
+    judging = judging_of(context, data["train_batch"])
     train = batch_measure(
         batch=data["train_batch"],
         also=[data["online_batch"]] if "online_batch" in data else [],
-        judging=judging_current(),
+        judging=judging,
         on_progress=judging_shown(context),
     )
-    judged = judging_spent(batches=[data[name] for name in ("train_batch", "online_batch") if name in data])
+    for name in ("train_batch", "online_batch"):
+        if name in data:
+            judged(context, data[name], judging)
     standing = settle(context)
     labelled_judge(judging=judging_current(), free_only=True)
 
     def write() -> None:
-        standing.record(context)
-        campaign_usage_add(
-            campaign_id=context.campaign.id, tokens=train.tokens, cost_usd=train.cost_usd + float(judged)
-        )
+        standing.record(context.campaign)
 
     return Step(
         state=CycleState.ANALYZING,

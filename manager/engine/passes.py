@@ -15,10 +15,11 @@ from experiments.runner import PassPlan, PassProgress, pass_run
 from experiments.selectors import examples
 from kernel.canonical import derive_seed
 from manager.engine.context import StepContext
+from manager.engine.spending import runs_ahead
 from manager.services.judging import judging_current
 from sensor.services import catch_up, ground_truth_record, runs_capture
 from teacher.aggregator import Aggregate
-from teacher.judges import OnProgress
+from teacher.judges import Judging, OnProgress
 from teacher.services import batch_measure
 
 
@@ -57,6 +58,9 @@ def run_pass(
     def show(progress: PassProgress) -> None:
         context.progress(label, progress.done, progress.planned, progress.rate)
 
+    if context.meter is not None:
+        size = len(over) if upto is None else min(upto, len(over))
+        context.meter.foresee(runs_ahead(batch=batch, planned=size * len(arms)))
     truths = pass_run(
         PassPlan(
             batch=batch,
@@ -77,6 +81,20 @@ def run_pass(
         should_stop=None if closes_at is None else lambda: timezone.now() >= closes_at,
     )
     recorded(truths)
+    if context.meter is not None:
+        context.meter.count()
+
+
+def judging_of(context: StepContext, batch: str) -> Judging:
+    """Which judge judges this batch, and for how much: no more than what is left of the campaign's budget."""
+    judging = judging_current()
+    return judging if context.meter is None else context.meter.judging(batch, judging)
+
+
+def judged(context: StepContext, batch: str, judging: Judging) -> None:
+    """Count what judging took. Raises `BudgetSpent` when the campaign's money ended it early."""
+    if context.meter is not None:
+        context.meter.judged(batch, judging, judging_current())
 
 
 def judging_shown(context: StepContext) -> OnProgress:
@@ -115,4 +133,7 @@ def monitor(context: StepContext, *, split: str, version: int) -> Aggregate:
         label=f"{split} under version {version}",
         seed=monitor_seed(dataset=context.campaign.dataset, split=split),
     )
-    return batch_measure(batch=batch, judging=judging_current(), on_progress=judging_shown(context))
+    judging = judging_of(context, batch)
+    found = batch_measure(batch=batch, judging=judging, on_progress=judging_shown(context))
+    judged(context, batch, judging)
+    return found

@@ -21,7 +21,7 @@ from experiments.models import Experiment
 from experiments.runner import PassStopped, pass_close
 from experiments.services import experiment_bind_arms, experiment_transition, look_record
 from manager.engine.context import MANAGER, StepContext
-from manager.engine.passes import examples_of, judging_shown, run_pass
+from manager.engine.passes import examples_of, judged, judging_of, judging_shown, run_pass
 from manager.services.judging import judging_current
 from manager.services.policy import agreement_rule, policy_current
 from teacher.aggregator import metrics_aggregate
@@ -111,16 +111,18 @@ def _pass(context: StepContext, experiment: Experiment, over: Sequence[ExampleVa
 
 
 def _look(context: StepContext, experiment: Experiment, seen: Rows, size: int) -> dict[str, Any]:
+    judging = judging_of(context, batch_of(experiment))
     evaluation = experiment_look(
         slug=experiment.slug,
         batch=batch_of(experiment),
         looks=(*(int(row["n"]) for row in seen), size),
         horizon=experiment.look_sizes[-1],
         category=context.cycle.data.get("focus", {}).get("category"),
-        judging=judging_current(),
+        judging=judging,
         rule=agreement_rule(),
         on_progress=judging_shown(context),
     )
+    judged(context, batch_of(experiment), judging)
     first = evaluation.criteria[0]
     row = look_row(n=size, verdict=str(evaluation.verdict), p_value=first.p_value, level=first.level)
     look_record(slug=experiment.slug, seen=seen, look=row)

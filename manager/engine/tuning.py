@@ -24,11 +24,10 @@ from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
 from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
 from manager.engine.gate import factor_moved, golden_gate, looks_spent, refusal_on
-from manager.engine.passes import judging_shown
+from manager.engine.passes import judged, judging_of, judging_shown
 from manager.engine.running import batch_of, run, start
 from manager.models import Approval
 from manager.services.approvals import approval_request
-from manager.services.judging import judging_current
 from manager.services.policy import agreement_rule
 from teacher.discoveries import above_level, discovery_enter
 from teacher.services import OUTCOMES, experiment_analyze
@@ -114,14 +113,16 @@ def _run(context: StepContext, experiment: Experiment) -> Experiment:
 def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:
     if experiment.status == ExperimentStatus.COMPLETED:
         focus = context.cycle.data.get("focus", {})
+        judging = judging_of(context, batch_of(experiment))
         result = experiment_analyze(
             slug=experiment.slug,
             batch=batch_of(experiment),
             category=focus.get("category"),
-            judging=judging_current(),
+            judging=judging,
             rule=agreement_rule(),
             on_progress=judging_shown(context),
         )
+        judged(context, batch_of(experiment), judging)
         discovery_enter(slug=experiment.slug)
         # The hypothesis first: a worker killed in between finds the experiment completed and comes here again.
         told = result.recommendation

@@ -185,15 +185,20 @@ def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campai
     actor.require(Role.OPERATOR)
     chain_lock()
     campaign = campaign_stop(campaign_id=campaign_id, actor=actor, reason=reason)
-    for experiment in campaign.experiments.filter(status__in=[ExperimentStatus.PLANNED, ExperimentStatus.RUNNING]):
-        _experiment_close(experiment, actor, f"the campaign was stopped: {reason}")
+    experiments_close(campaign=campaign, actor=actor, reason=f"the campaign was stopped: {reason}", by="stopped")
     Cycle.objects.filter(campaign=campaign, finished_at__isnull=True).update(
         state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at
     )
     return campaign
 
 
-def _experiment_close(experiment: Experiment, actor: Actor, reason: str) -> None:
+def experiments_close(*, campaign: Campaign, actor: Actor, reason: str, by: str) -> None:
+    """Refuse the campaign's experiments that have not run to their end; `by`: what ended them."""
+    for experiment in campaign.experiments.filter(status__in=[ExperimentStatus.PLANNED, ExperimentStatus.RUNNING]):
+        _experiment_close(experiment, actor, reason, by)
+
+
+def _experiment_close(experiment: Experiment, actor: Actor, reason: str, by: str) -> None:
     for approval in experiment.approvals.filter(kind="start", experiment__status=ExperimentStatus.PLANNED):
         if approval.status in (ApprovalStatus.PENDING, ApprovalStatus.APPROVED):
             approval_void(approval_id=approval.id, actor=actor, reason=reason)
@@ -202,7 +207,7 @@ def _experiment_close(experiment: Experiment, actor: Actor, reason: str) -> None
         target=ExperimentStatus.REJECTED,
         actor=actor,
         reason=reason,
-        decision="refused:stopped",
+        decision=f"refused:{by}",
         decision_reason=reason,
     )
     if experiment.hypothesis is not None and experiment.hypothesis.status == HypothesisStatus.RUNNING:

@@ -87,3 +87,8 @@ def judge_in_force(batch: str) -> str | None:
 def judging_spent(*, batches: Sequence[str]) -> Decimal:
     """US dollars that judging these batches took, repeats too."""
     return BatchJudging.objects.filter(batch__in=batches).aggregate(Sum("cost_usd"))["cost_usd__sum"] or Decimal(0)
+
+
+def judging_cut_short(batch: str) -> bool:
+    """Whether the judge that counts for the batch ended early."""
+    return BatchJudging.objects.filter(batch=batch, in_force=True).exclude(stopped="").exists()

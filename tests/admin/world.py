@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -26,7 +27,7 @@ from experiments.models import (
     StandingTest,
 )
 from goals.models import Campaign, LearningGoal
-from goals.services import campaign_create, goal_create
+from goals.services import Spend, campaign_create, campaign_spend_record, goal_create
 from hypotheses.models import Hypothesis
 from hypotheses.services import hypothesis_register
 from incidents.models import Incident
@@ -117,6 +118,8 @@ def _campaign(alice: Actor) -> tuple[LearningGoal, Campaign]:
         goal=goal, dataset="tiny", autonomy=Autonomy.SEMI_AUTO, max_cycles=3, dialogues_per_cycle=30, seed=7,
         actor=alice,
     )  # fmt: skip
+    paid = Spend(what="run:1", tokens=400, cost_usd=Decimal("0.0001"))
+    campaign_spend_record(campaign_id=campaign.pk, spends=[paid])
     return goal, campaign
 
 

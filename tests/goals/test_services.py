@@ -160,12 +160,38 @@ def test_campaign_status__unknown_to_the_database__is_refused(alice: Actor) -> N
         Campaign.objects.filter(pk=campaign.pk).update(status="thinking")
 
 
-def test_campaign_usage_add__repeated__adds_up(alice: Actor) -> None:
+def spend(what: str, tokens: int, usd: str) -> services.Spend:
+    return services.Spend(what=what, tokens=tokens, cost_usd=Decimal(usd))
+
+
+def test_campaign_spend__told_twice__is_counted_once(alice: Actor) -> None:
     campaign = make_campaign(alice)
-    for _ in range(3):
-        services.campaign_usage_add(campaign_id=campaign.pk, tokens=10, cost_usd=0.001)
+    runs = [spend("run:a", 10, "0.001"), spend("run:b", 5, "0.002")]
+    for told in (runs, runs[1:], [spend("run:c", 1, "0")]):
+        services.campaign_spend_record(campaign_id=campaign.pk, spends=told)
     campaign.refresh_from_db()
-    assert (campaign.tokens, campaign.cost_usd) == (30, Decimal("0.003"))
+    assert (campaign.tokens, campaign.cost_usd) == (16, Decimal("0.003"))
+
+
+def test_campaign_spend__judging_that_went_on__counts_its_latest_sum(alice: Actor) -> None:
+    campaign = make_campaign(alice)
+    for usd in ("0.01", "0.04"):
+        services.campaign_spend_record(campaign_id=campaign.pk, spends=[spend("judge:batch", 0, usd)])
+    campaign.refresh_from_db()
+    assert campaign.cost_usd == Decimal("0.04")
+
+
+def test_campaign_spend__run_of_another_campaign__stays_on_its_bill(alice: Actor) -> None:
+    first, second = make_campaign(alice), make_campaign(alice)
+    for campaign in (first, second):
+        services.campaign_spend_record(campaign_id=campaign.pk, spends=[spend("run:shared", 7, "0.01")])
+        campaign.refresh_from_db()
+    assert (first.tokens, second.tokens) == (7, 0)
+
+
+def test_campaign_spend__negative__is_refused(alice: Actor) -> None:
+    with pytest.raises(InvalidInput):
+        services.campaign_spend_record(campaign_id=make_campaign(alice).pk, spends=[spend("run:a", -1, "0")])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -284,4 +284,4 @@ def test_advance__closing_fails__the_campaign_has_failed_with_the_reason(
         step_on(campaign)
     campaign.refresh_from_db()
     assert campaign.status == "failed"
-    assert campaign.end_reason == "after the last cycle: the golden set is not the one that was sealed"
+    assert campaign.end_reason == "at its end, all 1 cycles are spent: the golden set is not the one that was sealed"
