@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Protocol
 from django.conf import settings
 from django.db import IntegrityError, OperationalError
 
+from contracts.actor import Actor
 from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest, StudentCounts
 from kernel.errors import RuleViolated, Unavailable
-from maas import maintenance, selectors, services
+from maas import helpfulness, maintenance, selectors, services
 from maas import memories as memory_writes
 from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed, lost_race
@@ -178,6 +179,23 @@ def memories_count(*, user_id: uuid.UUID) -> int:
     """How many memories the user has."""
     elsewhere = _elsewhere()
     return elsewhere.memories_count(user_id=user_id) if elsewhere else selectors.memories_count(user_id=user_id)
+
+
+def answers_found_right(*, run_ids: Sequence[uuid.UUID], actor: Actor) -> int:
+    """Tell the student which answers were found right, so that the memories behind them count as helpful, once a run.
+
+    Returns how many of them were new. Evaluation runs leave no trace and are passed over.
+    """
+    elsewhere = _elsewhere()
+    total, most = 0, helpfulness.MOST_AT_ONCE
+    for start in range(0, len(run_ids), most):
+        part = run_ids[start : start + most]
+        total += (
+            elsewhere.answers_found_right(part)
+            if elsewhere
+            else helpfulness.answers_found_right(run_ids=part, actor=actor)
+        )
+    return total
 
 
 def users_real(*, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

@@ -84,6 +84,10 @@ class HttpClient:
                 )
         return added
 
+    def answers_found_right(self, run_ids: Sequence[uuid.UUID]) -> int:
+        body = {"run_ids": [str(run_id) for run_id in run_ids]}
+        return int(self._calls.call("POST", "/answers/found-right", body=body).data["new"])
+
     def memories_count(self, *, user_id: uuid.UUID) -> int:
         query = urllib.parse.urlencode({"user_id": str(user_id), "limit": 1})
         return int(self._calls.call("GET", f"/memories?{query}").data["count"])

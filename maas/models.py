@@ -1,13 +1,13 @@
 """The student's tables. Names and first columns are those of the mission.
 
 **For readers outside (the Sensor).** `pipeline_runs` is documented and stays: a run is *settled* when `finished_at` is
-not null. Nothing of it changes afterwards except `feedback_score`, `feedback_at` and `consent`, and with these
-`updated_at`, which is then later than `finished_at`. `finished_at` is written with FAILED, with COMPLETED of an
-evaluation run, and for a dialogue run when the Archivist is done (then `memory_id` names the memory that the run left,
-or stays null for small talk). Read settled runs by `(finished_at, id)`, and those changed later by `(updated_at, id)`;
-both are indexed. The role is `maas_service`. `latency_ms` is the time from `created_at` to the answer, without
-archiving. The channel `pipeline_events` carries `{id, status, operation}` with operation INSERT, UPDATE (status
-changed) or SETTLED (`finished_at` was written after the answer).
+not null. Nothing of it changes afterwards except `found_right_at`, which no reader outside needs, and `feedback_score`,
+`feedback_at` and `consent`, and with these `updated_at`, which is then later than `finished_at`. `finished_at` is
+written with FAILED, with COMPLETED of an evaluation run, and for a dialogue run when the Archivist is done (then
+`memory_id` names the memory that the run left, or stays null for small talk). Read settled runs by `(finished_at, id)`,
+and those changed later by `(updated_at, id)`; both are indexed. The role is `maas_service`. `latency_ms` is the time
+from `created_at` to the answer, without archiving. The channel `pipeline_events` carries `{id, status, operation}` with
+operation INSERT, UPDATE (status changed) or SETTLED (`finished_at` was written after the answer).
 
 `retrieval` is `{"strategy", "query_terms", "found": [...], "considered": n, "candidates": [...]}`; each candidate has
 `memory_id, raw, relevance, recency, score, rank, cut` with `cut` null when it was returned and else `min_score` or
@@ -89,6 +89,7 @@ class PipelineRun(models.Model):
     finished_at = models.DateTimeField(null=True)
     feedback_score = models.SmallIntegerField(null=True)
     feedback_at = models.DateTimeField(null=True)
+    found_right_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "pipeline_runs"

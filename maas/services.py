@@ -9,10 +9,9 @@ from datetime import datetime
 from contracts.maas import RunRequest
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from maas.access import Statement, act_for, acting_for
+from maas.helpfulness import HELPFUL_FROM
 
 MAX_QUERY_LENGTH = 20_000
-HELPFUL_FROM = 4
-"""Feedback from which the memories that an answer used count as helpful."""
 
 _SUBMIT = """
 WITH run AS (
@@ -68,7 +67,8 @@ def feedback_record(*, run_id: uuid.UUID, user_id: uuid.UUID, score: int, commen
         raise InvalidInput("feedback is a whole number from 1 to 5", details={"field": "score"})
     with acting_for(user_id) as cursor:
         cursor.execute(
-            "SELECT status, coalesce(feedback_score, 0), used_memory_ids FROM pipeline_runs WHERE id = %s FOR UPDATE",
+            "SELECT status, coalesce(feedback_score, 0), used_memory_ids, found_right_at IS NOT NULL FROM pipeline_runs"
+            " WHERE id = %s FOR UPDATE",
             [run_id],
         )
         row = cursor.fetchone()
@@ -87,7 +87,7 @@ def feedback_record(*, run_id: uuid.UUID, user_id: uuid.UUID, score: int, commen
             [run_id, user_id, json.dumps({"score": score, "comment": comment})],
         )
         step = (score >= HELPFUL_FROM) - (row[1] >= HELPFUL_FROM)
-        if step:
+        if step and not row[3]:  # an answer that was found right has made its memories helpful already
             cursor.execute(
                 "UPDATE lsm_storage SET times_helpful = times_helpful + %s WHERE id = ANY(%s)", [step, row[2] or []]
             )

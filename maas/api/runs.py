@@ -9,9 +9,10 @@ from ninja import Router, Schema, Status
 from ninja.params import P, QueryEx
 from pydantic import Field
 
+from contracts.doors import actor_of
 from contracts.maas import RunAnswer, RunRequest
 from kernel.errors import NotFound
-from maas import selectors, services
+from maas import helpfulness, selectors, services
 from maas.access import as_service
 from maas.domain.lifecycle import RunStatus
 
@@ -59,6 +60,18 @@ class FeedbackOut(Schema):
 
     request_id: uuid.UUID = Field(description="The run.")
     score: int = Field(description="From 1 to 5.")
+
+
+class FoundRightIn(Schema):
+    """Answers that turned out to be right."""
+
+    run_ids: list[uuid.UUID] = Field(min_length=1, max_length=helpfulness.MOST_AT_ONCE, description="Their runs.")
+
+
+class FoundRightOut(Schema):
+    """What became of it."""
+
+    new: int = Field(description="Runs of which this was not known yet.")
 
 
 def _errors(never: tuple[int, ...] = (), **said: str) -> dict[str, Any]:
@@ -128,6 +141,19 @@ def run_feedback(request: HttpRequest, run_id: uuid.UUID, body: FeedbackIn) -> d
     user_id = body.user_id or _user_of(run_id)
     services.feedback_record(run_id=run_id, user_id=user_id, score=body.score, comment=body.comment)
     return {"request_id": run_id, "score": body.score}
+
+
+@router.post(
+    "/maas/answers/found-right",
+    response=FoundRightOut,
+    operation_id="answers_found_right",
+    summary="Which answers turned out to be right",
+    openapi_extra=_errors(never=(404, 409)),
+)
+def answers_found_right(request: HttpRequest, body: FoundRightIn) -> dict[str, int]:
+    """Needs the role operator. The memories that those answers used count as helpful, once a run, however often it is
+    told. Runs that are unknown, failed, or of evaluation mode are passed over."""
+    return {"new": helpfulness.answers_found_right(run_ids=body.run_ids, actor=actor_of(request))}
 
 
 def _user_of(run_id: uuid.UUID) -> uuid.UUID:

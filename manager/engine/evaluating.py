@@ -8,6 +8,7 @@ from typing import Any
 from contracts.change import AppliedChange
 from goals.models import Campaign
 from goals.services import campaign_record
+from maas.client import answers_found_right
 from manager.domain.golden import averaged, degradations, failures_priced
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, Note, Step, StepContext
@@ -17,6 +18,7 @@ from manager.services.judging import judging_current
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
 from teacher.calibration.rejudging import labelled_judge
+from teacher.rightness import answers_right
 from teacher.services import batch_measure
 from tuner.models import ParameterVersion
 from tuner.selectors import active_version
@@ -69,6 +71,7 @@ def step(context: StepContext) -> Step:
     for name in ("train_batch", "online_batch"):
         if name in data:
             judged(context, data[name], judging)
+    right_answers_tell(data["train_batch"])
     standing = settle(context)
     labelled_judge(judging=judging_current(), free_only=True)
 
@@ -81,6 +84,14 @@ def step(context: StepContext) -> Step:
         notes=standing.notes,
         within=write,
     )
+
+
+def right_answers_tell(batch: str) -> int:
+    """Let the student know which answers of a judged batch were right: the memories behind them helped.
+
+    Comes before the step's commit and is safe to repeat, for the student counts a run once. Returns how many were new.
+    """
+    return answers_found_right(run_ids=answers_right(batch=batch), actor=MANAGER)
 
 
 def settle(context: StepContext) -> Standing:

@@ -85,10 +85,16 @@ def _supported(claim: str, evidence: list[frozenset[str]]) -> bool:
 
 def _stale(case: Case) -> str | None:
     """The forbidden value that the answer states, unless it also states what holds now (a correct correction)."""
-    answer = _folded(case.answer)
-    if any(_says(answer, fact) for fact in case.key_facts):
+    if says_any(case.answer, case.key_facts):
         return None
+    answer = _folded(case.answer)
     return next((value for value in case.forbidden if _says(answer, value)), None)
+
+
+def says_any(answer: str, values: Sequence[str]) -> bool:
+    """Whether the answer states one of the values."""
+    folded = _folded(answer)
+    return any(_says(folded, value) for value in values)
 
 
 def _says(answer: str, value: str) -> bool:

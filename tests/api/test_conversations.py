@@ -135,3 +135,14 @@ def test_consent__for_another_users_conversation__is_not_found(program: Program)
 
 def test_conversations__without_login__are_refused(client: Client) -> None:
     assert client.get(f"/api/v1/maas/conversations?user_id={USER}").status_code == 401
+
+
+def test_found_right__told_by_an_operator__makes_the_used_memories_helpful(program: Program) -> None:
+    said(USER, FACT, thread=FIRST)
+    asked = said(USER, "What did I buy in Kazan?", thread=SECOND)
+    path, body = "/api/v1/maas/answers/found-right", {"run_ids": [str(asked)]}
+    refused = Client().post(path, body, headers=program._headers, content_type=BODY)
+    taken = Client().post(path, body, headers=bearer(Role.OPERATOR), content_type=BODY)
+    assert (refused.status_code, taken.status_code, taken.json()) == (403, 200, {"new": 1})
+    memories = program.get("memories", user_id=USER).json()["items"]
+    assert {item["text"]: item["times_helpful"] for item in memories}[FACT] == 1
