@@ -12,13 +12,19 @@ from django.conf import settings
 
 from contracts.actor import Actor, Role
 from selflearn_site.database.connection import wrapper
+from tests import emptying
 
 # Tests never see the developer's models or keys. Settings are loaded by now; child processes read the environment.
 for _name, _value in {"SELFLEARN_LLM": "offline", "OPENAI_API_KEY": "", "OPENAI_BASE_URL": "", "MAAS_URL": ""}.items():
     os.environ[_name] = _value
     setattr(settings, _name, _value)
 
+# A password is hashed to be slow to guess; in hundreds of tests that sign somebody in it is only slow.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 BOTH_DATABASES = ["default", "maas"]
+
+emptying.install()
 
 
 @pytest.hookimpl(tryfirst=True)
