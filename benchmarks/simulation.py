@@ -20,9 +20,13 @@ MEAN, SD = 0.68, 0.35
 TEN_LOOKS = tuple(range(40, 401, 40))
 
 
-def beta(mean: float = MEAN) -> Quantile:
-    """Quantile function of a Beta; k = .68 · .32 / .35² − 1, the same in both arms whatever their means."""
-    k = MEAN * (1 - MEAN) / SD**2 - 1
+def beta(mean: float = MEAN, *, same_deviation: bool = False) -> Quantile:
+    """Quantile function of a Beta; k = .68 · .32 / .35² − 1, the same in both arms whatever their means.
+
+    `same_deviation`: k of the arm's own mean, so that it keeps the deviation of .35 (decision 0020).
+    """
+    centre = mean if same_deviation else MEAN
+    k = centre * (1 - centre) / SD**2 - 1
     grid = np.linspace(0, 1, 4001)
     table = betaincinv(mean * k, (1 - mean) * k, grid)
     return lambda uniform: np.interp(uniform, grid, table)
