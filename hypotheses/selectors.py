@@ -11,6 +11,9 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.models import Hypothesis
 from kernel.errors import NotFound
 
+UNTRIED = (HypothesisStatus.PLANNED, HypothesisStatus.INCONCLUSIVE)
+"""What a hypothesis without an experiment may be: it waits, or its base was gone before anybody tried it."""
+
 
 def hypothesis(hypothesis_id: UUID) -> Hypothesis:
     """Raises `NotFound`."""
@@ -32,7 +35,7 @@ def hypotheses(*, campaign: Campaign | None = None, status: HypothesisStatus | N
 
 def tried(campaign: Campaign) -> QuerySet[Hypothesis]:
     """What this campaign has run at least once, whatever came of it; oldest first."""
-    return hypotheses(campaign=campaign).exclude(status=HypothesisStatus.PLANNED, related_experiments=[])
+    return hypotheses(campaign=campaign).exclude(status__in=UNTRIED, related_experiments=[])
 
 
 def waiting(campaign: Campaign | None) -> QuerySet[Hypothesis]:

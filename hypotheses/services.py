@@ -42,7 +42,8 @@ def hypothesis_register(
 ) -> Hypothesis:
     """Register a hypothesis, or return the one that is there for (campaign, factor, to_value, base_version, metric).
 
-    The unique constraint decides between two callers at once; the row that is there stays as it is.
+    The unique constraint decides between two callers at once; the row that is there stays as it is, but that one which
+    ended before anybody tried it (`hypotheses_outdate`) is planned again: its base is back.
     """
     actor.require(Role.OPERATOR)
     key = {"campaign": campaign, "factor": factor, "to_value": to_value, "base_version": base_version, "metric": metric}
@@ -64,6 +65,15 @@ def hypothesis_register(
     if created:
         _audit(
             hypothesis, actor=actor, action="register", before=None, after=HypothesisStatus.PLANNED, reason=rationale
+        )
+    elif hypothesis.status == HypothesisStatus.INCONCLUSIVE and not hypothesis.related_experiments:
+        hypothesis = hypothesis_transition(
+            hypothesis_id=hypothesis.pk,
+            source=HypothesisStatus.INCONCLUSIVE,
+            target=HypothesisStatus.PLANNED,
+            actor=actor,
+            reason=f"version {base_version}, from which it was to be tried, is active again",
+            next_steps=[],
         )
     return hypothesis
 
@@ -98,6 +108,31 @@ def hypothesis_transition(
         )
     _audit(hypothesis, actor=actor, action=str(target), before=source, after=target, reason=reason)
     return hypothesis
+
+
+@transaction.atomic
+def hypotheses_outdate(*, campaign: Campaign, active: int | None, actor: Actor) -> int:
+    """End what was to be tried next and cannot be any more. Returns how many ended; repeating ends none.
+
+    `active`: the version that is active now; what was planned from another one ends. None: the campaign is over, and
+    all that waits ends. A hypothesis that has an experiment, perhaps one that waits for a person, is left to it.
+    """
+    waiting = Hypothesis.objects.filter(campaign=campaign, status=HypothesisStatus.PLANNED, related_experiments=[])
+    if active is not None:
+        waiting = waiting.exclude(base_version=active)
+    ended = 0
+    for pk, base in waiting.order_by("created_at", "id").values_list("pk", "base_version"):
+        gone = "the campaign ended" if active is None else f"version {active} took the place of version {base}"
+        hypothesis_transition(
+            hypothesis_id=pk,
+            source=HypothesisStatus.PLANNED,
+            target=HypothesisStatus.INCONCLUSIVE,
+            actor=actor,
+            reason=f"{gone} before it was tried: nothing was learnt of it",
+            next_steps=[f"{gone} before it was tried: screen the step again on the version that is active then"],
+        )
+        ended += 1
+    return ended
 
 
 def hypothesis_next_steps(*, hypothesis_id: UUID, next_steps: Sequence[Any]) -> Hypothesis:

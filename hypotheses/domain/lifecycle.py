@@ -18,7 +18,8 @@ class HypothesisStatus(StrEnum):
 HYPOTHESIS_LIFECYCLE = Lifecycle(
     "a hypothesis",
     {
-        HypothesisStatus.PLANNED: frozenset({HypothesisStatus.RUNNING}),
+        # Straight to inconclusive: what it was planned on is gone before anybody tried it.
+        HypothesisStatus.PLANNED: frozenset({HypothesisStatus.RUNNING, HypothesisStatus.INCONCLUSIVE}),
         HypothesisStatus.RUNNING: frozenset(
             {HypothesisStatus.CONFIRMED, HypothesisStatus.REJECTED, HypothesisStatus.INCONCLUSIVE}
         ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from contracts.metric import METRICS
@@ -72,6 +73,7 @@ def gate(  # noqa: PLR0911
     metric: str,
     mode: str,
     category: CategoryValues | None = None,
+    distrusted: Mapping[str, str] = MappingProxyType({}),
 ) -> GateDecision:
     """Decide on one change. `metric` is the goal's own; `category`: the goal asks about this kind of question only, so
     its metric must move the right way on these.
@@ -79,15 +81,23 @@ def gate(  # noqa: PLR0911
     Any mode: rejected when hallucination rises by more than 0.05, or precision or recall falls by more than 0.05 or
     a fifth of its value, whichever is stricter. Then `directional`: the goal's metric must move the right way;
     `strict`: one of the mission's improvements must be seen; `not_worse`: nothing more.
+
+    `distrusted`: metrics that rest on a judge which does not count, each with its reason. As in a verdict nothing is
+    refused on its word, and nothing is applied that would need it.
     """
     rows = {name: _row(before.get(name), after.get(name)) for name in dict.fromkeys((metric, *_WATCHED))}
-    broken = degradations(before=before, after=after)
+    broken = degradations(before=before, after=after, distrusted=distrusted)
     if broken:
         return GateDecision(False, mode, "; ".join(broken), rows)
+    needed = next((name for name in ("hallucination_rate", metric) if name in distrusted), None)
+    if needed is not None:
+        title = METRICS[needed].title.lower()
+        return GateDecision(False, mode, f"{title} does not count on the golden set: {distrusted[needed]}", rows)
     if mode == "not_worse":
         return GateDecision(True, mode, "nothing got worse on the golden set", rows)
     if mode == "strict":
-        improved = [name for name, least in _IMPROVED.items() if _beyond(rows.get(name, {}), least)]
+        counted = [(name, least) for name, least in _IMPROVED.items() if name not in distrusted]
+        improved = [name for name, least in counted if _beyond(rows.get(name, {}), least)]
         if not improved:
             return GateDecision(False, mode, "no improvement on the golden set", rows)
         return GateDecision(True, mode, f"{METRICS[improved[0]].title.lower()} improved on the golden set", rows)
@@ -134,8 +144,18 @@ def averaged(looks: Sequence[Mapping[str, float | None]]) -> dict[str, float | N
     return found
 
 
-def degradations(*, before: Mapping[str, float | None], after: Mapping[str, float | None]) -> list[str]:
-    """What got worse beyond the gate's limits, as sentences; what can no longer be measured counts as worse."""
+def degradations(
+    *,
+    before: Mapping[str, float | None],
+    after: Mapping[str, float | None],
+    distrusted: Collection[str] = (),
+) -> list[str]:
+    """What got worse beyond the gate's limits, as sentences; what can no longer be measured counts as worse.
+
+    `distrusted`: metrics of which nothing is said, because the judge behind them does not count.
+    """
+    before = {name: value for name, value in before.items() if name not in distrusted}
+    after = {name: value for name, value in after.items() if name not in distrusted}
     found = []
     foreign = after.get("isolation_violations") or 0
     if foreign:

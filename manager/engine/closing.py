@@ -9,10 +9,11 @@ from audit.services import chain_lock
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from goals.services import campaign_finish
+from hypotheses.services import hypotheses_outdate
 from kernel.errors import Conflict, IllegalTransition
 from maas.client import MaasClient
 from manager.domain.lifecycle import CycleState
-from manager.engine.context import MANAGER, StepContext
+from manager.engine.context import MANAGER, TEACHER, StepContext
 from manager.engine.evaluating import Standing, settle
 from manager.engine.lease import NoLease
 from manager.engine.spending import BudgetSpent, Meter, Metered
@@ -110,4 +111,5 @@ def _close_open(campaign: Campaign, reason: str) -> None:
 def end(campaign: Campaign, reason: str) -> None:
     """Inside the caller's transaction: the campaign is completed, and its journal says why."""
     campaign_finish(campaign_id=campaign.id, actor=MANAGER, reason=reason)
+    hypotheses_outdate(campaign=campaign, active=None, actor=TEACHER)
     journal_write(campaign=campaign, key="end", kind="ended", text=f"campaign {campaign.number} ended", reason=reason)

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.change import AppliedChange
+from contracts.metric import METRICS
 from goals.models import Campaign
 from goals.services import campaign_record
+from hypotheses.services import hypotheses_outdate
 from maas.client import answers_found_right
 from manager.domain.golden import averaged, degradations, failures_priced
 from manager.domain.lifecycle import CycleState
-from manager.engine.context import MANAGER, Note, Step, StepContext
+from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
 from manager.engine.gate import gate_look
-from manager.engine.passes import judged, judging_of, judging_shown, monitor
-from manager.services.judging import judging_current
+from manager.engine.passes import golden_batch, judged, judging_of, judging_shown, monitor
+from manager.services.judging import judge_distrusted, judging_current
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
 from teacher.calibration.rejudging import labelled_judge
@@ -77,6 +79,7 @@ def step(context: StepContext) -> Step:
 
     def write() -> None:
         standing.record(context.campaign)
+        hypotheses_outdate(campaign=context.campaign, active=standing.version, actor=TEACHER)
 
     return Step(
         state=CycleState.ANALYZING,
@@ -99,7 +102,7 @@ def settle(context: StepContext) -> Standing:
 
     A version that was activated and not confirmed yet is compared with its parent on golden, over this look and the
     gate's own at the same two sets of parameters: worse beyond the gate's limits → rollback at once; else it is
-    confirmed as stable, and later rollbacks may end there.
+    confirmed as stable, and later rollbacks may end there. A judge that does not count rolls nothing back.
     """
     active = active_version()
     standing = _measured(context, active.version)
@@ -110,14 +113,18 @@ def settle(context: StepContext) -> Standing:
         *gate_look(experiment=active.experiment, base=active.parent_version),
         (before.metrics, failures_priced(standing.golden.metrics, standing.golden.counts)),
     ]
+    distrusted = judge_distrusted(batch=golden_batch(context, version=active.version))
     broken = degradations(
-        before=averaged([before for before, _ in looks]), after=averaged([after for _, after in looks])
+        before=averaged([before for before, _ in looks]),
+        after=averaged([after for _, after in looks]),
+        distrusted=distrusted,
     )
     if not broken:
+        apart = "".join(f"; {METRICS[name].title.lower()} does not count: {why}" for name, why in distrusted.items())
         version_confirm_stable(
-            version=active.version, actor=MANAGER, reason="the golden set is not worse after activation"
+            version=active.version, actor=MANAGER, reason=f"the golden set is not worse after activation{apart}"
         )
-        text = f"version {active.version} is stable: the golden set is not worse after its activation"
+        text = f"version {active.version} is stable: the golden set is not worse after its activation{apart}"
         return Standing(standing.version, standing.validation, standing.golden, (Note("confirmed", text),))
     reason = f"after activation of version {active.version}: {'; '.join(broken)}"
     change = _roll_back(context, active, reason)

@@ -16,7 +16,7 @@ from manager.domain.golden import CategoryValues, GateDecision, failures_priced,
 from manager.engine.context import MANAGER, StepContext
 from manager.engine.passes import examples_of, judged, judging_of, judging_shown, recorded, run_pass
 from manager.models import Cycle
-from manager.services.judging import judging_current
+from manager.services.judging import judge_distrusted, judging_current
 from manager.services.policy import policy_current
 from teacher.aggregator import Aggregate
 from teacher.judges import batch_judge
@@ -90,6 +90,7 @@ def _decided(experiment: Experiment, batch: str, mode: str, examples: int) -> Ga
         metric=experiment.metric,
         mode=mode_for(experiment.metric, mode),
         category=_category_values(experiment, before, after),
+        distrusted=judge_distrusted(batch=batch),
     )
 
 

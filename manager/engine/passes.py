@@ -112,6 +112,12 @@ def monitor_batch(*, dataset: str, split: str, version: int, over: Sequence[Exam
     return f"monitor-{dataset}-{split}-v{version}-{content_hash(over)[:8]}"
 
 
+def golden_batch(context: StepContext, *, version: int) -> str:
+    """The monitoring pass of this version over the golden set that the campaign keeps."""
+    over = examples_of(context, "golden")
+    return monitor_batch(dataset=context.campaign.dataset, split="golden", version=version, over=over)
+
+
 def monitor_seed(*, dataset: str, split: str) -> int:
     """One seed for all versions and whoever asks: two versions differ in their parameters alone, and a pass that
     somebody else goes on with stays one pass."""

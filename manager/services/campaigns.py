@@ -24,7 +24,7 @@ from goals.models import Campaign
 from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
 from goals.translation import translate
 from hypotheses.domain.lifecycle import HypothesisStatus
-from hypotheses.services import hypothesis_transition
+from hypotheses.services import hypotheses_outdate, hypothesis_transition
 from kernel.canonical import derive_seed
 from kernel.errors import Conflict, InvalidInput, RuleViolated
 from manager.domain.lifecycle import WORKING, ApprovalStatus, CycleState
@@ -186,6 +186,7 @@ def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campai
     chain_lock()
     campaign = campaign_stop(campaign_id=campaign_id, actor=actor, reason=reason)
     experiments_close(campaign=campaign, actor=actor, reason=f"the campaign was stopped: {reason}", by="stopped")
+    hypotheses_outdate(campaign=campaign, active=None, actor=actor)
     Cycle.objects.filter(campaign=campaign, finished_at__isnull=True).update(
         state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at
     )
@@ -210,10 +211,11 @@ def _experiment_close(experiment: Experiment, actor: Actor, reason: str, by: str
         decision=f"refused:{by}",
         decision_reason=reason,
     )
-    if experiment.hypothesis is not None and experiment.hypothesis.status == HypothesisStatus.RUNNING:
+    standing = experiment.hypothesis.status if experiment.hypothesis is not None else ""
+    if experiment.hypothesis is not None and standing in (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING):
         hypothesis_transition(
             hypothesis_id=experiment.hypothesis.id,
-            source=HypothesisStatus.RUNNING,
+            source=HypothesisStatus(standing),
             target=HypothesisStatus.INCONCLUSIVE,
             actor=actor,
             reason=reason,

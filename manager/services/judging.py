@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from manager.services.policy import policy_current
-from teacher.judges import Judging
+from manager.services.policy import agreement_rule, policy_current
+from teacher.calibration.gate import agreement_checks
+from teacher.judges import Judging, judge_in_force
+from teacher.statistics.trust import distrusted
 
 
 def judging_current() -> Judging:
@@ -14,3 +16,10 @@ def judging_current() -> Judging:
         sample_per_batch=policy.judge_sample_per_batch,
         usd_per_batch=policy.judge_usd_per_batch,
     )
+
+
+def judge_distrusted(*, batch: str) -> dict[str, str]:
+    """Metrics of a judged batch that do not count by the policy, because people agree too little with its judge; each
+    with the reason. Empty before anybody judged."""
+    version = judge_in_force(batch)
+    return distrusted(agreement_checks(version, agreement_rule())) if version is not None else {}

@@ -113,6 +113,42 @@ def test_tried__planned_and_started__names_only_what_ran(alice: Actor) -> None:
     assert {hypothesis.to_value for hypothesis in selectors.tried(campaign)} == {1, 2}
 
 
+def test_outdate__another_version_is_active__ends_what_waited_on_the_old_one_once(alice: Actor) -> None:
+    campaign = make_campaign(alice)
+    old, new = register(campaign, alice), register(campaign, alice, base_version=2)
+    assert services.hypotheses_outdate(campaign=campaign, active=2, actor=alice) == 1
+    assert services.hypotheses_outdate(campaign=campaign, active=2, actor=alice) == 0
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.status, new.status) == ("inconclusive", "planned")
+    assert old.next_steps == [
+        "version 2 took the place of version 1 before it was tried: screen the step again on the version that is "
+        "active then"
+    ]
+    entry = entries(campaign=str(campaign.pk)).get(action="hypothesis.inconclusive")
+    assert "nothing was learnt" in entry.reason
+
+
+def test_outdate__campaign_over__ends_all_that_waits_but_what_has_an_experiment(alice: Actor) -> None:
+    campaign = make_campaign(alice)
+    alone, tested = register(campaign, alice), register(campaign, alice, to_value=1)
+    services.hypothesis_link_experiment(hypothesis_id=tested.pk, experiment="top-k-1")
+    assert services.hypotheses_outdate(campaign=campaign, active=None, actor=alice) == 1
+    assert {item.pk: item.status for item in Hypothesis.objects.all()} == {
+        alone.pk: "inconclusive", tested.pk: "planned",
+    }  # fmt: skip
+
+
+def test_outdate__base_is_back__may_be_planned_and_tried_and_was_never_tried_before(alice: Actor) -> None:
+    campaign = make_campaign(alice)
+    register(campaign, alice)
+    services.hypotheses_outdate(campaign=campaign, active=2, actor=alice)
+    assert not selectors.tried(campaign).exists()
+    again = register(campaign, alice)
+    assert (again.status, again.next_steps) == ("planned", [])
+    assert move(again, PLANNED, RUNNING, alice).status == "running"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_hypothesis_register__four_at_once__make_one_row(alice: Actor, transactional_db: None) -> None:
     campaign = make_campaign(alice)

@@ -195,3 +195,32 @@ def test_mode__goal_about_cost_or_latency__asks_golden_for_quality_that_holds(
     mode: str, metric: str, asks: str | None
 ) -> None:
     assert mode_for(metric, mode) == (asks or mode)
+
+
+# --- a judge that does not count ---
+
+DOUBT = {"hallucination_rate": "judge rules-1 on hallucination: κ 0.20 of 60 labels is below the 0.6"}
+
+
+def doubted(after: Values, *, metric: str = "retrieval_recall", mode: str = "directional") -> GateDecision:
+    return gate(before=BEFORE, after={**BEFORE, **after}, metric=metric, mode=mode, distrusted=DOUBT)
+
+
+@pytest.mark.parametrize("mode", ["directional", "strict", "not_worse"])
+def test_gate__judge_does_not_count__applies_nothing_that_needs_its_word(mode: str) -> None:
+    decision = doubted({"retrieval_recall": 0.7, "hallucination_rate": 0.0}, mode=mode)
+    assert not decision.passed
+    assert decision.reason == f"hallucination does not count on the golden set: {DOUBT['hallucination_rate']}"
+
+
+def test_gate__judge_does_not_count__refuses_by_ids_before_it_speaks_of_the_judge() -> None:
+    decision = doubted({"retrieval_recall": 0.3, "hallucination_rate": 0.9})
+    assert "retrieval recall falls" in decision.reason
+    assert "hallucination" not in decision.reason
+
+
+def test_degradations__judge_does_not_count__says_nothing_of_its_metric() -> None:
+    worse = {**BEFORE, "hallucination_rate": 0.9}
+    assert degradations(before=BEFORE, after=worse) != []
+    assert degradations(before=BEFORE, after=worse, distrusted=DOUBT) == []
+    assert degradations(before=BEFORE, after={**BEFORE, "hallucination_rate": None}, distrusted=DOUBT) == []
