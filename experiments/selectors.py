@@ -6,7 +6,6 @@ import uuid
 from datetime import datetime
 
 from experiments.domain.examples import ExampleValue
-from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import (
     Dataset,
     DiscoveryEntry,
@@ -86,12 +85,6 @@ def experiment_by_slug(slug: str) -> Experiment:
     if found is None:
         raise NotFound(f"there is no experiment {slug!r}")
     return found
-
-
-def factors_tested_elsewhere(*, campaign_id: uuid.UUID) -> set[str]:
-    """Factors that another campaign's experiment is testing now: a parameter is under one test at a time."""
-    running = Experiment.objects.filter(status=ExperimentStatus.RUNNING).exclude(campaign_id=campaign_id)
-    return set(running.values_list("factor", flat=True))
 
 
 def result_of(slug: str) -> ExperimentResult | None:

@@ -50,7 +50,7 @@ def campaign_follow(
 ) -> list[Answered]:
     """Advance a running campaign to its end. `approve_as` answers each approval request in that person's name.
 
-    A cycle that another worker holds is waited for. Returns the answered requests.
+    A cycle that another worker holds, or whose turn has not come, is waited for. Returns the answered requests.
     """
     worker = Worker(name=worker_name(), client=client, parallel=parallel(), show=show)
     answered: list[Answered] = []
@@ -58,7 +58,7 @@ def campaign_follow(
         outcome = campaign_advance(campaign_id=campaign_id, worker=worker)
         if outcome in ("ended", "waiting"):
             return answered
-        if outcome == "busy":
+        if outcome in ("busy", "held"):
             time.sleep(_WAIT)
             continue
         if approve_as is not None:

@@ -149,6 +149,11 @@ class Policy(models.Model):
         help_text="How often an experiment looks at its result, the end included. More looks may end it early and save "
         "money; each spends some of its significance. Parts of fewer than 50 questions are not made.",
     )
+    max_parallel_experiments = models.PositiveIntegerField(
+        default=1,
+        help_text="Experiments of different campaigns that run at once; never two on one parameter. 1: one after the "
+        "other, the more urgent goal first.",
+    )
     experiment_hours = models.FloatField(
         default=0.0,
         help_text="Hours after its start, pauses included, when an experiment closes as inconclusive; 0: never.",
@@ -225,6 +230,9 @@ class Policy(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(screening_share__gt=0, screening_share__lte=1), name="screening_share_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_parallel_experiments__gte=1), name="an_experiment_may_run_at_least"
             ),
             models.CheckConstraint(condition=models.Q(screening_steps__gte=1), name="a_step_is_screened_at_least"),
             models.CheckConstraint(

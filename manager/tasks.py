@@ -20,7 +20,7 @@ from manager.engine.closing import look_again
 from manager.engine.lease import worker_name
 from manager.services import emulations
 from manager.services.approvals import approvals_expire, approvals_unfinished
-from manager.services.campaigns import campaign_enqueue, campaigns_unattended, parallel
+from manager.services.campaigns import campaign_enqueue, campaigns_held, campaigns_unattended, parallel
 from manager.services.decisions import approval_finish_enqueue
 from manager.services.rechecks import approval_recheck
 from manager.services.settling import activation_settle_enqueue
@@ -37,6 +37,9 @@ def campaign_step(campaign_id: str) -> str:
     )
     if outcome == "moved" and Campaign.objects.filter(id=key, status=CampaignStatus.RUNNING).exists():
         campaign_enqueue(campaign_id=key)
+    if outcome in ("moved", "ended"):
+        for other in campaigns_held():  # what this one did may have made room
+            campaign_enqueue(campaign_id=other)
     return outcome
 
 

@@ -15,11 +15,12 @@ from audit.services import chain_lock
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from goals.services import campaign_transition
+from kernel.canonical import stable_hash
 from kernel.errors import Conflict, DomainError
 from maas.client import MaasClient
 from manager.domain.lifecycle import CYCLE, CycleState
 from manager.engine import analyzing, closing, emulating, evaluating, tuning
-from manager.engine.context import MANAGER, Show, Step, StepContext
+from manager.engine.context import MANAGER, Held, Show, Step, StepContext
 from manager.engine.lease import Lease, LeaseLost, leased
 from manager.engine.spending import BudgetSpent, Meter, Metered
 from manager.models import Cycle
@@ -39,7 +40,7 @@ STEPS: dict[CycleState, Callable[[StepContext], Step]] = {
 MOST_REPEATS = 5
 """Repetitions of steps in one cycle before it is given up: more means a defect, not bad luck."""
 
-Advance = Literal["moved", "busy", "ended", "waiting"]
+Advance = Literal["moved", "busy", "held", "ended", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Worker:
 def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
     """Bring a running campaign one step further.
 
-    Returns `moved` (a step was committed), `busy` (another worker holds the cycle), `ended` (the campaign is over)
+    Returns `moved` (a step was committed), `busy` (another worker holds the cycle), `held`
+    (another campaign's experiment comes first), `ended` (the campaign is over)
     or `waiting` (it is paused or planned). A step that fails marks cycle and campaign as failed, with the reason,
     and raises; resuming goes on from the last committed step.
     """
@@ -92,12 +94,23 @@ def _advance(campaign: Campaign, cycle: Cycle, worker: Worker) -> Advance:
             _one_step(campaign, cycle, lease, worker)
         except LeaseLost:
             return "busy"  # another worker goes on with this cycle; this one has committed nothing
+        except Held as held:
+            _tell_held(campaign, cycle, held.message)
+            return "held"
         except BudgetSpent as spent:
             lease.beat(force=True)
             _close(campaign, worker, spent.message)
             return "ended"
         cycle_rest(cycle=cycle)
     return "moved"
+
+
+def _tell_held(campaign: Campaign, cycle: Cycle, reason: str) -> None:
+    """Shown on the cycle; written down once for each reason."""
+    Cycle.objects.filter(id=cycle.id).update(progress={"label": f"waits for its turn: {reason}"})
+    text = f"the experiment of cycle {cycle.number} waits for its turn"
+    key = f"k{cycle.number}-held-{stable_hash(reason)[:12]}"
+    journal_write(campaign=campaign, key=key, kind="held", text=text, reason=reason, cycle=cycle.number)
 
 
 def _close(campaign: Campaign, worker: Worker, reason: str) -> None:
@@ -148,7 +161,7 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
         step = STEPS[state](context)
         meter.count()
         lease.beat(force=True)
-    except BudgetSpent:
+    except (BudgetSpent, Held):
         meter.count()
         raise  # no failure: the campaign ends, with all that was done kept
     except (LeaseLost, OperationalError, InterfaceError):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from contracts.metric import METRICS
-from experiments.selectors import factors_tested_elsewhere, split_sizes
+from experiments.selectors import split_sizes
 from goals.models import Campaign
 from kernel.canonical import derive_seed
 from manager.domain.lifecycle import CycleState
@@ -16,6 +16,7 @@ from manager.engine.planning import Work, plan_write
 from manager.engine.screening import chosen_for_screening, screen, screening_name
 from manager.models import Approval
 from manager.services.importing import step_history
+from manager.services.turns import factors_elsewhere
 from teacher.designer import (
     Candidate,
     DesignRequest,
@@ -162,7 +163,8 @@ def steps_offered(
     `PROMPT_VARIANTS_ABOVE` (`invented`: their share), versions of the responder's prompt come first.
     """
     known = knowledge_read(until=context.cycle.created_at, starting=STARTING)
-    taken = factors_tested_elsewhere(campaign_id=context.campaign.id) | factors_waiting(context.campaign)
+    elsewhere = factors_elsewhere(context.campaign)
+    taken = set(elsewhere) | factors_waiting(context.campaign)
     free = [key for key in context.allowed if key not in taken]
     lists = {
         _focus_key(gap): candidates_list(
@@ -177,15 +179,20 @@ def steps_offered(
         )
         for gap in focus
     }
+    busy = [
+        Note("left_out", f"{key} is left out: {who} is testing it now", "a parameter is under one experiment at a time")
+        for key, who in sorted(elsewhere.items())
+        if key in context.allowed
+    ]
     if invented is None or invented <= PROMPT_VARIANTS_ABOVE:
-        return lists, []
+        return lists, busy
     lists = {key: prompts_first(items) for key, items in lists.items()}
     versions = sorted({str(item.change.to_value) for items in lists.values() for item in items if is_prompt(item)})
     if not versions:
-        return lists, []
+        return lists, busy
     why = f"hallucination is {amount('hallucination_rate', invented)}, above {PROMPT_VARIANTS_ABOVE:g}"
     text = f"{why}: {', '.join(versions)} of the responder's prompts are screened first"
-    return lists, [Note("prompts", text, "a stricter prompt is what lowers it most often")]
+    return lists, [*busy, Note("prompts", text, "a stricter prompt is what lowers it most often")]
 
 
 def _remember(context: StepContext, screened: Sequence[Screened], focus: Sequence[MetricGap], version: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.actor import Actor, component
 from contracts.goal import Autonomy, Constraint, Target
 from goals.models import Campaign
+from kernel.errors import DomainError
 from maas.client import MaasClient
 from manager.domain.lifecycle import CycleState
 from manager.engine.lease import Lease
@@ -20,6 +21,12 @@ TEACHER: Actor = component("teacher")
 
 Show = Callable[[Cycle, dict[str, Any]], None]
 """Called with the cycle and its progress: {"label", "done", "planned", "rate", "left_s"}."""
+
+
+class Held(DomainError):
+    """The step cannot begin yet: another campaign comes first. It is tried again; nothing has changed."""
+
+    code = "HELD"
 
 
 @dataclass(slots=True)

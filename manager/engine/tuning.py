@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.db import transaction
+
+from audit.services import chain_lock
 from contracts.change import ChangeProposal
 from contracts.evaluation import Verdict
 from contracts.parameters import ParameterChange
@@ -22,13 +25,14 @@ from hypotheses.selectors import hypothesis as hypothesis_get
 from hypotheses.services import hypothesis_next_steps, hypothesis_transition
 from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
-from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
+from manager.engine.context import MANAGER, TEACHER, Held, Note, Step, StepContext
 from manager.engine.gate import factor_moved, golden_gate, looks_spent, refusal_on
 from manager.engine.passes import judged, judging_of, judging_shown
 from manager.engine.running import batch_of, run, start
 from manager.models import Approval
 from manager.services.approvals import approval_request
 from manager.services.policy import agreement_rule
+from manager.services.turns import factors_elsewhere, waits_for
 from teacher.discoveries import above_level, discovery_enter
 from teacher.services import OUTCOMES, experiment_analyze
 from tuner.selectors import active_version
@@ -46,6 +50,11 @@ def step(context: StepContext) -> Step:
     experiment = experiment_by_slug(context.cycle.data["experiment"])
     if experiment.status == ExperimentStatus.PLANNED and not _may_start(context, experiment):
         return _ask_to_start(context, experiment)
+    if experiment.status == ExperimentStatus.PLANNED:
+        taken = factors_elsewhere(context.campaign).get(experiment.factor)
+        if taken is not None:
+            reason = f"{taken} is testing {experiment.factor} now: a parameter is under one experiment at a time"
+            return _rejected(experiment, reason, "conflict")
     experiment = _run(context, experiment)
     result = _analyzed(context, experiment)
     experiment = experiment_by_slug(experiment.slug)
@@ -103,11 +112,22 @@ def _ask_to_start(context: StepContext, experiment: Experiment) -> Step:
 def _run(context: StepContext, experiment: Experiment) -> Experiment:
     """Planned → running → completed: both arms over the validation examples, interleaved."""
     if experiment.status == ExperimentStatus.PLANNED:
-        experiment = start(context, experiment)
+        experiment = _start_in_turn(context, experiment)
     if experiment.status == ExperimentStatus.RUNNING:
         _hypothesis(experiment, HypothesisStatus.RUNNING, "its experiment started")
         experiment = run(context, experiment)
     return experiment
+
+
+def _start_in_turn(context: StepContext, experiment: Experiment) -> Experiment:
+    """Raises `Held` while others come first. Of two that start at once the second sees the first."""
+    with transaction.atomic():
+        chain_lock()
+        taken = factors_elsewhere(context.campaign).get(experiment.factor)
+        reason = f"{taken} has just begun with it" if taken else waits_for(experiment, context.campaign)
+        if reason:
+            raise Held(reason)
+        return start(context, experiment)
 
 
 def _analyzed(context: StepContext, experiment: Experiment) -> ExperimentResult:

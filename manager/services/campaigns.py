@@ -21,22 +21,26 @@ from experiments.selectors import dataset_by_name, split_sizes
 from experiments.services import experiment_transition
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
+from goals.selectors import campaign as campaign_get
 from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
 from goals.translation import translate
 from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.services import hypotheses_outdate, hypothesis_transition
 from kernel.canonical import derive_seed
-from kernel.errors import Conflict, InvalidInput, RuleViolated
+from kernel.errors import InvalidInput, RuleViolated
 from manager.domain.lifecycle import WORKING, ApprovalStatus, CycleState
 from manager.models import Cycle
 from manager.services.approvals import approval_void
+from manager.services.turns import campaign_refuse_contradiction
 from tuner.registry import FACTORS
 
 CYCLES, DIALOGUES = 10, 30
 """Defaults of reference.md: at most 10 cycles, 30 dialogues a cycle."""
 
-_MOST = {"cycles": 1_000, "dialogues": 100_000, "seed": 2**63 - 1}
-_LEAST = {"cycles": 1, "dialogues": 1, "seed": 0}
+PRIORITY = 100
+"""Of a goal that names none; smaller comes first."""
+_MOST = {"cycles": 1_000, "dialogues": 100_000, "seed": 2**63 - 1, "priority": 1_000}
+_LEAST = {"cycles": 1, "dialogues": 1, "seed": 0, "priority": 1}
 
 ADVANCE_TASK = "manager.tasks.campaign_step"
 
@@ -53,6 +57,7 @@ class CampaignWish:
     cycles: int | None = None
     dialogues: int | None = None
     seed: int | None = None
+    priority: int | None = None
 
     def __post_init__(self) -> None:
         for field, least in _LEAST.items():
@@ -82,7 +87,7 @@ def campaign_plan(*, translation: GoalTranslation, wish: CampaignWish, actor: Ac
     Raises `NotFound` for an unknown data set, `RuleViolated` for a goal that contradicts itself.
     """
     dataset_by_name(wish.dataset)
-    goal = goal_create(translation=translation, actor=actor, autonomy=wish.autonomy)
+    goal = goal_create(translation=translation, actor=actor, autonomy=wish.autonomy, priority=wish.priority or PRIORITY)
     seed = wish.seed if wish.seed is not None else derive_seed("campaign", goal.pk) % 1_000_000
     return campaign_create(
         goal=goal,
@@ -128,14 +133,13 @@ def campaign_unfinished(*, text: str, dataset: str) -> Campaign | None:
 
 
 def campaign_launch(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:
-    """Start a planned campaign, one at a time per data set; in the background a worker takes it on."""
+    """Start a planned campaign beside those that run; in the background a worker takes it on.
+
+    Raises `Conflict`, naming the other goal, when one that runs or is paused wants the opposite.
+    """
     with transaction.atomic():
         chain_lock()  # of two launches at once the second sees the first
-        campaign = Campaign.objects.get(id=campaign_id)
-        busy = Campaign.objects.filter(dataset=campaign.dataset, status=CampaignStatus.RUNNING).exclude(id=campaign_id)
-        other = busy.first()
-        if other is not None:
-            raise Conflict(f"campaign {other.number} is running on {campaign.dataset}; stop it or wait for its end")
+        campaign_refuse_contradiction(campaign_get(campaign_id))
         campaign = campaign_start(campaign_id=campaign_id, actor=actor)
         if background:
             transaction.on_commit(lambda: campaign_enqueue(campaign_id=campaign_id))
@@ -169,6 +173,7 @@ def cycle_rest(*, cycle: Cycle) -> None:
 def campaign_go_on(*, campaign_id: uuid.UUID, actor: Actor, background: bool = True) -> Campaign:
     """Resume a paused or failed campaign from its last committed step."""
     chain_lock()
+    campaign_refuse_contradiction(campaign_get(campaign_id))
     campaign = campaign_resume(campaign_id=campaign_id, actor=actor)
     if background:
         transaction.on_commit(lambda: campaign_enqueue(campaign_id=campaign_id))
@@ -227,6 +232,17 @@ def campaigns_unattended() -> list[uuid.UUID]:
     held = Cycle.objects.filter(finished_at__isnull=True, lease_until__gt=timezone.now()).values("campaign_id")
     running = Campaign.objects.filter(status=CampaignStatus.RUNNING).exclude(id__in=held)
     return list(running.values_list("id", flat=True))
+
+
+def campaigns_held() -> list[uuid.UUID]:
+    """Running campaigns whose experiment waits for its turn, the most urgent first."""
+    waiting = Cycle.objects.filter(
+        finished_at__isnull=True,
+        state=CycleState.TUNING,
+        progress__label__startswith="waits for its turn",
+        campaign__status=CampaignStatus.RUNNING,
+    ).exclude(lease_until__gt=timezone.now())
+    return list(waiting.order_by("campaign__goal__priority", "campaign__number").values_list("campaign_id", flat=True))
 
 
 def parallel() -> int:

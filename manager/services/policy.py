@@ -21,6 +21,7 @@ EDITABLE = (
     "approval_days",
     "looks_per_experiment",
     "experiment_hours",
+    "max_parallel_experiments",
     "screening_share",
     "screening_finalists",
     "screening_steps",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 import pytest
 
-from experiments.models import Experiment
-from experiments.selectors import factors_tested_elsewhere
 from goals.models import Campaign
 from maas.client import get_client
 from manager.engine.analyzing import _answers_enough, factors_waiting
@@ -31,16 +28,6 @@ def test_targets__while_more_runs_fail_than_is_usual__do_not_count_as_reached(
     errors: float | None, enough: bool
 ) -> None:
     assert _answers_enough(Measured(metrics={"error_rate": errors})) is enough
-
-
-def test_factor__tested_by_another_campaign__is_left_alone_until_that_test_ends(campaign: Campaign) -> None:
-    experiment = experiment_won(campaign)
-    Experiment.objects.filter(id=experiment.id).update(status="running")
-
-    assert factors_tested_elsewhere(campaign_id=uuid.uuid4()) == {experiment.factor}
-    assert factors_tested_elsewhere(campaign_id=campaign.id) == set()
-    Experiment.objects.filter(id=experiment.id).update(status="analyzed")
-    assert factors_tested_elsewhere(campaign_id=uuid.uuid4()) == set()
 
 
 def test_factor__that_waits_for_a_person__is_left_alone_until_it_is_decided(campaign: Campaign) -> None:

@@ -87,16 +87,16 @@ def test_understand__no_words__is_invalid_input() -> None:
         goal_understand("  ")
 
 
-def test_launch__another_one_runs_on_the_data_set__is_refused(dataset: None) -> None:
+def test_launch__another_one_pursues_the_same_on_the_data_set__is_refused(dataset: None) -> None:
     campaign_make()
-    with pytest.raises(Conflict, match="campaign 1 is running on small-world"):
+    with pytest.raises(Conflict, match=r"campaign 1 \(“Raise recall”\): it pursues the same targets on small-world"):
         campaign_make()
 
 
-def test_begin__data_set_that_is_busy__is_refused_and_leaves_nothing(dataset: None, alice: Actor) -> None:
+def test_begin__goal_that_is_pursued__is_refused_and_leaves_nothing(dataset: None, alice: Actor) -> None:
     campaign_make()
     before = Campaign.objects.count(), LearningGoal.objects.count()
-    with pytest.raises(Conflict, match="is running on"):
+    with pytest.raises(Conflict, match="pursues the same"):
         campaign_begin(translation=goal(), wish=CampaignWish(dataset=DATASET), actor=alice)
     assert (Campaign.objects.count(), LearningGoal.objects.count()) == before
 
