@@ -167,3 +167,63 @@ class ExternalRun(Message):
         if started is not None and ended - started > LONGEST_RUN:
             raise ValueError(f"it lies more than {LONGEST_RUN.days} days after started_at")
         return ended
+
+
+Fact = Annotated[str, Field(min_length=1, max_length=2000, pattern=_NO_NUL)]
+
+
+class ExternalTruth(Message):
+    """What a posted run should have found and said: what `POST /telemetry/truths` takes. A later one replaces it.
+
+    The golden set is sealed here and takes no rows from outside, so there is no such split.
+    """
+
+    schema_version: Literal[1] = 1
+    pipeline_run_id: uuid.UUID = Field(description="A run that was posted before.")
+    example_id: Name = Field(description="The question, the same under every arm and repeat.")
+    batch: Name = Field(description="The pass that the run belongs to; kept as `external:` and this name.")
+    dataset: Name
+    split: Literal["train", "validation"] = "train"
+    cluster: Name | None = Field(
+        default=None, description="Questions that are not independent share it. Null: `example_id`."
+    )
+    should_retrieve: Flag = Field(description="Whether the person's memories hold an answer.")
+    expected_memory_ids: Annotated[tuple[uuid.UUID, ...], Field(max_length=MOST_FOUND)] = ()
+    key_facts: Annotated[tuple[Fact, ...], Field(max_length=50)] = Field(
+        default=(), description="What a right answer holds."
+    )
+    forbidden: Annotated[tuple[Fact, ...], Field(max_length=50)] = Field(
+        default=(), description="What no answer may hold."
+    )
+    category: Name = "factual"
+    difficulty: Literal["easy", "medium", "hard"] = "medium"
+
+    @field_validator("expected_memory_ids")
+    @classmethod
+    def _each_expected_once(cls, expected: tuple[uuid.UUID, ...]) -> tuple[uuid.UUID, ...]:
+        if len(set(expected)) != len(expected):
+            raise ValueError("a memory stands in it twice")
+        return expected
+
+
+class ExternalJudgement(Message):
+    """What a judge elsewhere said of a posted run: what `POST /telemetry/judgements` takes. The first said stands.
+
+    Null: the judge could not tell, which counts as missing and never as passed.
+    """
+
+    schema_version: Literal[1] = 1
+    pipeline_run_id: uuid.UUID = Field(description="A run that was posted before.")
+    judge_version: Name = Field(description="Judge, model and prompt; kept as `external:` and this name.")
+    retrieval_relevant: Flag | None = None
+    context_utilized: Flag | None = None
+    hallucination_detected: Flag | None = Field(default=None, validate_default=True)
+    reasons: Annotated[tuple[Fact, ...], Field(max_length=20)] = ()
+
+    @field_validator("hallucination_detected")
+    @classmethod
+    def _says_something(cls, invented: bool | None, info: ValidationInfo) -> bool | None:
+        others = (info.data.get(name, "faulty") for name in ("retrieval_relevant", "context_utilized"))
+        if invented is None and all(other is None for other in others):
+            raise ValueError("a judgement says at least one of the three marks")
+        return invented

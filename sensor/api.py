@@ -15,7 +15,15 @@ from contracts.doors import actor_of
 from sensor import selectors
 from sensor.dashboard import hit_rate_by_day, stage_latency
 from sensor.domain.external import IngestReport
-from sensor.intake import DOCUMENTED, IngestOut, rows_read
+from sensor.domain.external_marks import MarksReport
+from sensor.intake import (
+    DOCUMENTED,
+    JUDGEMENTS_DOCUMENTED,
+    TRUTHS_DOCUMENTED,
+    IngestOut,
+    MarksOut,
+    rows_read,
+)
 from sensor.models import SensorEvent
 from sensor.outputs import (
     HitRateDayOut,
@@ -28,6 +36,7 @@ from sensor.outputs import (
 )
 from sensor.question import DEFAULT_SPAN, answer, moment_of, question_of
 from sensor.services.ingest import telemetry_receive
+from sensor.services.posted_marks import judgements_receive, truths_receive
 from sensor.standing import cursors, lag_since, recorded_counts, waiting
 from sensor.storage import storage_state
 
@@ -140,3 +149,34 @@ def ingest(request: HttpRequest) -> IngestReport:
     run that is recorded already without this event.
     """
     return telemetry_receive(rows=rows_read(request), actor=actor_of(request))
+
+
+@router.post(
+    "/telemetry/truths",
+    response=MarksOut,
+    operation_id="telemetry_truths",
+    summary="Say what posted runs should have found and said",
+    openapi_extra=TRUTHS_DOCUMENTED,
+)
+def truths(request: HttpRequest) -> MarksReport:
+    """Needs the role operator. A list of at most 1,000 rows on runs that were posted before; each is checked by itself.
+
+    The same row again writes nothing, another one for a run replaces that before. Runs of the memory service that is
+    tuned here are not marked from outside, and the golden set takes no rows.
+    """
+    return truths_receive(rows=rows_read(request), actor=actor_of(request))
+
+
+@router.post(
+    "/telemetry/judgements",
+    response=MarksOut,
+    operation_id="telemetry_judgements",
+    summary="Say how a judge elsewhere marked posted runs",
+    openapi_extra=JUDGEMENTS_DOCUMENTED,
+)
+def judgements(request: HttpRequest) -> MarksReport:
+    """Needs the role operator. A list of at most 1,000 rows on runs that were posted before; each is checked by itself.
+
+    What a judge version said first of a run stands. The latest that says something is shown on the run.
+    """
+    return judgements_receive(rows=rows_read(request), actor=actor_of(request))

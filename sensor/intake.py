@@ -8,9 +8,9 @@ from typing import Any, cast
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.errors import HttpError
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from contracts.telemetry import ExternalRun
+from contracts.telemetry import ExternalJudgement, ExternalRun, ExternalTruth
 from kernel.errors import InvalidInput
 from sensor.services.ingest import MOST_AT_ONCE
 
@@ -52,6 +52,28 @@ EXAMPLE: list[dict[str, Any]] = [
 ]
 
 
+TRUTH_EXAMPLE: list[dict[str, Any]] = [
+    {
+        "pipeline_run_id": "6a2f0d53-0a0c-4f0e-8a35-7f0d2c6b9e02",
+        "example_id": "sister-1",
+        "batch": "2026-11-20",
+        "dataset": "support",
+        "should_retrieve": True,
+        "expected_memory_ids": ["3f1c2a90-6a51-4f0e-9a6b-0b6a2f5d7c11"],
+        "key_facts": ["Lisbon"],
+    }
+]
+JUDGEMENT_EXAMPLE: list[dict[str, Any]] = [
+    {
+        "pipeline_run_id": "6a2f0d53-0a0c-4f0e-8a35-7f0d2c6b9e02",
+        "judge_version": "support-judge-3",
+        "context_utilized": True,
+        "hallucination_detected": False,
+        "reasons": ["the memory says Lisbon"],
+    }
+]
+
+
 class FaultOut(Schema):
     field: str = Field(description="Its place in the row, e.g. `found.0.score`; empty for the row as a whole.")
     message: str
@@ -69,6 +91,20 @@ class IngestOut(Schema):
     accepted: int = Field(description="Recorded now.")
     duplicates: int = Field(description="Recorded before, or said twice in this request: nothing was written.")
     rejected: list[RejectedOut] = Field(description="Not taken; those beside them were.")
+
+
+class RejectedMarkOut(Schema):
+    index: int = Field(description="The row's place in the list, from 0.")
+    run_id: str | None = Field(description="`pipeline_run_id` as it was given; null when it was no text.")
+    errors: list[FaultOut] = Field(description="What is wrong with it; at most ten.")
+
+
+class MarksOut(Schema):
+    """What became of the rows; the three add up to their number."""
+
+    accepted: int = Field(description="Recorded now; of a truth also one that replaced another.")
+    duplicates: int = Field(description="Known already, or said twice in this request: nothing was written.")
+    rejected: list[RejectedMarkOut] = Field(description="Not taken; those beside them were.")
 
 
 def rows_read(request: HttpRequest) -> list[Any]:
@@ -115,26 +151,33 @@ def _refusal(description: str) -> dict[str, Any]:
     return {"description": description, "content": content}
 
 
-DOCUMENTED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "array",
-                    "maxItems": MOST_AT_ONCE,
-                    "items": _inlined(ExternalRun.model_json_schema()),
-                    "title": "Events",
-                },
-                "example": EXAMPLE,
-            }
+def _documented(row: type[BaseModel], title: str, example: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the document says of a route that takes a list of such rows."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "array",
+                        "maxItems": MOST_AT_ONCE,
+                        "items": _inlined(row.model_json_schema()),
+                        "title": title,
+                    },
+                    "example": example,
+                }
+            },
         },
-    },
-    "responses": {
-        "413": _refusal("The body is larger than 10 MB"),
-        "415": _refusal("The body is not `application/json`"),
-        "422": {"description": f"The body is no list, or has more than {MOST_AT_ONCE} rows. Bad rows are not refused "
-                "with this, but returned in `rejected`"},
-    },
-    "x-never": ["404", "409"],
-}  # fmt: skip
+        "responses": {
+            "413": _refusal("The body is larger than 10 MB"),
+            "415": _refusal("The body is not `application/json`"),
+            "422": {"description": f"The body is no list, or has more than {MOST_AT_ONCE} rows. Bad rows are not "
+                    "refused with this, but returned in `rejected`"},
+        },
+        "x-never": ["404", "409"],
+    }  # fmt: skip
+
+
+DOCUMENTED = _documented(ExternalRun, "Events", EXAMPLE)
+TRUTHS_DOCUMENTED = _documented(ExternalTruth, "Truths", TRUTH_EXAMPLE)
+JUDGEMENTS_DOCUMENTED = _documented(ExternalJudgement, "Judgements", JUDGEMENT_EXAMPLE)

@@ -80,7 +80,7 @@ def rows_check(rows: Sequence[Any], *, now: datetime) -> Checked:
         try:
             event = ExternalRun.model_validate(row)
         except ValidationError as error:
-            checked.rejected.append(refused(index, row, _faults(error)))
+            checked.rejected.append(refused(index, row, faults_of(error)))
             continue
         first = by_event.get(event.event_id)
         if event.ended_at > latest:
@@ -107,15 +107,15 @@ def refused(index: int, row: Any, faults: Sequence[Fault]) -> Rejected:
     given = row.event_id if isinstance(row, ExternalRun) else row.get("event_id") if isinstance(row, dict) else None
     if isinstance(given, uuid.UUID):
         given = str(given)
-    return Rejected(index, _short(given, 64) if isinstance(given, str) else None, tuple(faults))
+    return Rejected(index, short(given, 64) if isinstance(given, str) else None, tuple(faults))
 
 
-def _faults(error: ValidationError) -> list[Fault]:
+def faults_of(error: ValidationError) -> list[Fault]:
     """Names each field; values stay out, they may be what somebody said."""
     found = [
         Fault(
-            _short(".".join(str(part) for part in item["loc"] if part != "[key]"), 100),
-            _short(item["msg"].removeprefix("Value error, "), _LONGEST_MESSAGE),
+            short(".".join(str(part) for part in item["loc"] if part != "[key]"), 100),
+            short(item["msg"].removeprefix("Value error, "), _LONGEST_MESSAGE),
         )
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     ]
@@ -124,7 +124,7 @@ def _faults(error: ValidationError) -> list[Fault]:
     return found
 
 
-def _short(text: str, most: int) -> str:
+def short(text: str, most: int) -> str:
     """A field's name may be anything that JSON can say: of any length, and with halves of characters."""
     text = text if len(text) <= most else text[: most - 1] + "…"
     return text.encode(errors="replace").decode()
