@@ -24,10 +24,12 @@ from goals.models import Campaign
 from goals.selectors import campaign as campaign_get
 from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
 from goals.translation import translate
+from goals.translation.understanding import understand, without_model
 from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.services import hypotheses_outdate, hypothesis_transition
 from kernel.canonical import derive_seed
-from kernel.errors import InvalidInput, RuleViolated
+from kernel.errors import DomainError, InvalidInput, RuleViolated
+from llm.factory import get_chat_model
 from manager.domain.lifecycle import WORKING, ApprovalStatus, CycleState
 from manager.models import Cycle
 from manager.services.approvals import approval_void
@@ -67,8 +69,15 @@ class CampaignWish:
 
 
 def goal_understand(text: str) -> GoalTranslation:
-    """What the Manager understands of a sentence; changes nothing. Raises `InvalidInput`."""
-    return translate(text, metrics=METRICS, factors=FACTORS)
+    """What the Manager understands of a sentence; changes nothing. Raises `InvalidInput`.
+
+    A model is asked for what rules cannot read, where the settings name one; the offline engine reads no goals.
+    """
+    try:
+        model = get_chat_model()
+    except DomainError as error:
+        return without_model(translate(text, metrics=METRICS, factors=FACTORS), error)
+    return understand(text, metrics=METRICS, factors=FACTORS, model=None if model.is_offline else model)
 
 
 def goal_refuse_contradiction(translation: GoalTranslation) -> None:

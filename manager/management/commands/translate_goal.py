@@ -9,8 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from contracts.goal import Constraint, GoalTranslation, Target
 from contracts.metric import METRICS
-from goals.translation import translate
-from tuner.registry import FACTORS
+from manager.services.campaigns import goal_understand
 
 
 class Command(BaseCommand):
@@ -23,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises `InvalidInput` when nothing was understood; conflicts are shown and are no error here."""
-        translation = translate(options["text"], metrics=METRICS, factors=FACTORS)
+        translation = goal_understand(options["text"])
         if options["json"]:
             self.stdout.write(json.dumps(translation.to_json(), ensure_ascii=False, indent=2))
             return
