@@ -30,6 +30,20 @@ def sparkline(points: Sequence[float | None], *, width: int = 64, height: int = 
     )
 
 
+def waterfall(spans: Sequence[tuple[float, float]], *, width: int = 480, lane: int = 14) -> str:
+    """One lane a stage, each bar where the one before ends. `spans`: (start, width) as shares of the whole."""
+    lanes = []
+    for place, (start, share) in enumerate(spans):
+        y = place * (lane + 4)
+        x, wide = round(start * width, 1), max(round(share * width, 1), 1.5)
+        lanes.append(
+            f'<rect class="lane" x="0" y="{y}" width="{width}" height="{lane}" rx="3"/>'
+            f'<rect class="bar" x="{min(x, width - wide)}" y="{y}" width="{wide}" height="{lane}" rx="3"/>'
+        )
+    height = len(spans) * (lane + 4)
+    return f'<svg class="waterfall" viewBox="0 0 {width} {height}" aria-hidden="true">{"".join(lanes)}</svg>'
+
+
 def interval(
     *,
     estimate: float | None,

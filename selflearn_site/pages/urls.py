@@ -18,6 +18,7 @@ from selflearn_site.pages.views import (
     knowledge,
     lists,
     parameters,
+    runs,
     teacher,
     telemetry,
     test_runner,
@@ -89,6 +90,8 @@ urlpatterns = [
     path("telemetry/hit-rate.json", telemetry.telemetry_hits, name="telemetry_hits"),
     path("telemetry/hit-rate.csv", telemetry.telemetry_hits_csv, name="telemetry_hits_csv"),
     path("telemetry/retention/", telemetry.telemetry_retention, name="telemetry_retention"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<uuid:run_id>/", runs.run, name="run"),
     path("incidents/", lists.incidents, name="incidents"),
     path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
 ]

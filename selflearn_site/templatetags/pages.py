@@ -168,6 +168,19 @@ def tone(name: str) -> str:
     return ""
 
 
+@register.filter
+def run_source(client_kind: str, mode: str) -> str:
+    """Who asked: a real person, a simulated one, or a pass that evaluates."""
+    if mode == "evaluation":
+        return _("evaluation")
+    return _("real person") if client_kind == "user" else _("simulated person")
+
+
+@register.simple_tag
+def waterfall(bars: Sequence[Any]) -> SafeString:
+    return mark_safe(svg.waterfall([(bar.start, bar.width) for bar in bars]))  # noqa: S308 - built from numbers alone
+
+
 @register.simple_tag
 def spark(points: Sequence[float | None]) -> SafeString:
     return mark_safe(svg.sparkline(points))  # noqa: S308 - built from numbers alone
