@@ -32,6 +32,8 @@ RECONNECT_SECONDS = (0.5, 10.0)
 GATHER_SECONDS = 0.01
 """Pause after notifications, so that under load those of many runs are read at once: each run sends eight."""
 CHANNEL = "pipeline_events"
+LISTENER = "selflearn orchestrator"
+"""The name of the connection that listens, by which others see that an orchestrator is there."""
 
 
 class Bell:
@@ -142,6 +144,7 @@ class Orchestrator:
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(**connections[ALIAS].get_connection_params(), autocommit=True) as connection:
+                    connection.execute("SELECT set_config('application_name', %s, false)", [LISTENER])
                     connection.execute(f"LISTEN {CHANNEL}")
                     pause = RECONNECT_SECONDS[0]
                     self._bell.ring()

@@ -28,6 +28,8 @@ GATHER_SECONDS = 0.02
 """After the first notification, others are waited for this long, so that a burst is recorded in few statements."""
 BURST = 500
 RETRY_SECONDS = (0.2, 1.0, 5.0)
+LISTENER = "selflearn sensor"
+"""The name of the connection that listens, by which others see that a Sensor is there."""
 _BROKEN = (DatabaseError, InterfaceError)
 
 
@@ -43,6 +45,7 @@ def listen(*, stop: threading.Event, on_capture: Callable[[int], None] | None = 
         channel = connections.create_connection(student.ALIAS)
         try:
             with channel.cursor() as cursor:
+                cursor.execute("SELECT set_config('application_name', %s, false)", [LISTENER])
                 cursor.execute(f"LISTEN {student.CHANNEL}")
             session.begin(channel)
             while not stop.is_set():
