@@ -64,6 +64,7 @@ SIDEBAR: list[dict[str, Any]] = [
     {
         "title": _("Observe"),
         "items": [
+            _page(_("Analytics"), "insights", "/analytics/"),
             _page(_("Changes"), "fact_check", "/changes/"),
             _page(_("Incidents"), "warning", "/incidents/"),
             _page(_("Teacher"), "school", "/teacher/"),

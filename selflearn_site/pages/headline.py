@@ -242,3 +242,14 @@ def incidents_news(open_: int) -> str:
         return _("No incident is open.")
     text = ngettext("%(count)s incident is open.", "%(count)s incidents are open.", open_)
     return _sentence(text % {"count": in_words(open_)})
+
+
+def analytics_news(*, finished: int, factors: int, strongest: str) -> str:
+    """What all experiments together say."""
+    if not finished:
+        return _("No experiment is finished yet.")
+    tried = ngettext("%(n)s experiment", "%(n)s experiments", finished) % {"n": finished}
+    over = ngettext("%(n)s factor", "%(n)s factors", factors) % {"n": factors}
+    return _("%(strongest)s moved most, in %(tried)s on %(over)s.") % {
+        "strongest": strongest, "tried": tried, "over": over,
+    }  # fmt: skip

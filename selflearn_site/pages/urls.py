@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from selflearn_site.pages.views import (
+    analytics,
     approvals,
     campaigns,
     changes,
@@ -91,6 +92,8 @@ urlpatterns = [
     path("telemetry/hit-rate.json", telemetry.telemetry_hits, name="telemetry_hits"),
     path("telemetry/hit-rate.csv", telemetry.telemetry_hits_csv, name="telemetry_hits_csv"),
     path("telemetry/retention/", telemetry.telemetry_retention, name="telemetry_retention"),
+    path("analytics/", analytics.analytics, name="analytics"),
+    path("analytics/arms.json", analytics.analytics_arms, name="analytics_arms"),
     path("system/", system.system, name="system"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<uuid:run_id>/", runs.run, name="run"),

@@ -119,6 +119,14 @@ def test_run_news__says_what_came_of_it(columns: dict[str, Any], news: str) -> N
     assert run_news(event("", None, **columns), hits=0) == news
 
 
+def test_bars__parts_of_a_stage__lie_inside_it_and_count_once() -> None:
+    found = bars({"analysis": 4.0, "keywords": 1.0, "search": 2.0, "response": 4.0})
+    assert [(bar.name, bar.start, bar.width, bar.inside) for bar in found] == [
+        ("analysis", 0.0, 0.5, False), ("keywords", 0.0, 0.125, True), ("search", 0.125, 0.25, True),
+        ("response", 0.5, 0.5, False),
+    ]  # fmt: skip
+
+
 def test_bars__stages__follow_each_other_and_fill_the_whole() -> None:
     found = bars({"response": 6.0, "analysis": 3.0, "archive": 1.0})
     assert [(bar.name, bar.start, bar.width) for bar in found] == [

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import Task
 
+from maas.orchestrator import LISTENER
 from selflearn_site.pages.selectors import system
 from selflearn_site.pages.selectors.system import Part, Queue, parts, system_news
 
@@ -38,7 +39,7 @@ def test_parts__nobody_listens__say_what_starts_them() -> None:
 
 def test_parts__an_orchestrator_listens__is_seen_by_its_name() -> None:
     with psycopg.connect(**connections["maas"].get_connection_params(), autocommit=True) as listening:
-        listening.execute("SELECT set_config('application_name', %s, false)", [system.ORCHESTRATOR])
+        listening.execute("SELECT set_config('application_name', %s, false)", [LISTENER])
         found = {part.name: part for part in parts()}
     assert (found["orchestrator"].state, found["orchestrator"].detail) == ("ok", "1 process listens")
 

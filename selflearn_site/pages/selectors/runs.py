@@ -89,12 +89,13 @@ def runs_news(*, shown: int, narrowed: bool, recorded: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stage of the waterfall. `start` and `width`: shares of the whole."""
+    """One stage of the waterfall, or a part of the one above. `start` and `width`: shares of the whole."""
 
     name: str
     ms: float
     start: float
     width: float
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +158,22 @@ def run_view(run_id: uuid.UUID) -> RunView:
 
 
 _ORDER = ("analysis", "analyzer", "assembly", "assembler", "response", "responder", "archive", "archivist")
+_INSIDE = {"keywords": "analysis", "search": "analysis"}
+"""Parts of a stage, in their order; the stage's own time holds theirs."""
 
 
 def bars(stage_ms: Mapping[str, float]) -> tuple[Bar, ...]:
-    """Stages one after the other, as they run. Pure."""
-    known = sorted(stage_ms.items(), key=lambda pair: (_ORDER.index(pair[0]) if pair[0] in _ORDER else 99, pair[0]))
-    total = sum(value for _name, value in known) or 1.0
+    """Stages one after the other, as they run, with their parts below them. Pure."""
+    whole = {name: ms for name, ms in stage_ms.items() if _INSIDE.get(name) not in stage_ms}
+    total = sum(whole.values()) or 1.0
     found, start = [], 0.0
-    for name, value in known:
-        found.append(Bar(name, value, start / total, value / total))
-        start += value
+    for name in sorted(whole, key=lambda one: (_ORDER.index(one) if one in _ORDER else len(_ORDER), one)):
+        found.append(Bar(name, whole[name], start / total, whole[name] / total))
+        inner = start
+        for part in (part for part, stage in _INSIDE.items() if stage == name and part in stage_ms):
+            found.append(Bar(part, stage_ms[part], inner / total, stage_ms[part] / total, inside=True))
+            inner += stage_ms[part]
+        start += whole[name]
     return tuple(found)
 
 

@@ -128,14 +128,14 @@ def system_news(found: Sequence[Part], tasks: Queue) -> str:
     return _("Everything runs.")
 
 
-def _listening() -> dict[str, int] | None:
-    """How many processes listen, by name; None when that cannot be asked."""
+def _listening() -> dict[str, int]:
+    """How many processes listen, by name; none when that cannot be asked: the database is `down` then, and told so."""
     try:
         with connections["maas"].cursor() as cursor:
             cursor.execute(_LISTENERS, [[ORCHESTRATOR, SENSOR]])
-            return dict(cursor.fetchall()) | {"": 0}
+            return dict(cursor.fetchall())
     except (OperationalError, InterfaceError):
-        return None
+        return {}
 
 
 def _listener(name: str, count: int | None, command: str, meanwhile: str) -> Part:
