@@ -125,3 +125,11 @@ class NewMemory(Message):
     simulated_at: datetime
     speaker: str | None = None
     metadata: dict[str, Any] = {}
+
+
+class SafetyFinding(Message):
+    """What one safety check of the student found. `detail`: what was looked at, or what is wrong."""
+
+    name: str
+    ok: bool
+    detail: str

@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError
 
 from contracts.actor import Actor
-from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest, StudentCounts
+from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest, SafetyFinding, StudentCounts
 from kernel.errors import RuleViolated, Unavailable
-from maas import helpfulness, maintenance, selectors, services
+from maas import helpfulness, maintenance, safety, selectors, services
 from maas import memories as memory_writes
 from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed, lost_race
@@ -216,7 +216,13 @@ def users_purge(*, user_ids: Sequence[uuid.UUID]) -> StudentCounts:
     return maintenance.users_purge(user_ids=user_ids)
 
 
+def safety_checks() -> list[SafetyFinding]:
+    """Tenant isolation by trying, row-level security, searches, personal data in error texts. Changes nothing."""
+    _only_here()
+    return safety.safety_checks()
+
+
 def _only_here() -> None:
-    """Deleting is not offered over HTTP: whoever runs the student elsewhere does it there."""
+    """Deleting and upkeep are not offered over HTTP: whoever runs the student elsewhere does it there."""
     if settings.MAAS_URL:
-        raise RuleViolated("the student runs elsewhere (MAAS_URL): purge it there", details={"field": "MAAS_URL"})
+        raise RuleViolated("the student runs elsewhere (MAAS_URL): do it there", details={"field": "MAAS_URL"})
