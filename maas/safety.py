@@ -15,7 +15,24 @@ from contracts.maas import SafetyFinding
 from maas.access import ALIAS, acting_for, as_service
 
 TABLES = ("pipeline_runs", "raw_logs", "lsm_storage")
-TRIED_USERS = "SELECT user_id FROM lsm_storage GROUP BY user_id ORDER BY max(created_at) DESC LIMIT %s"
+TRIED_USERS = 5
+SAMPLE = 500
+"""Newest error rows, and newest searches, that are looked through."""
+
+_RLS = """
+SELECT relname, relrowsecurity AND relforcerowsecurity AND EXISTS (
+    SELECT FROM pg_policy WHERE polrelid = c.oid AND polroles = ARRAY['maas_request'::regrole::oid]
+      AND pg_get_expr(polqual, polrelid) LIKE '%%maas.user_id%%')
+  AND NOT EXISTS (
+    SELECT FROM pg_policy WHERE polrelid = c.oid AND pg_get_expr(polqual, polrelid) NOT LIKE '%%maas.user_id%%'
+      AND polroles && ARRAY[0::oid, 'maas_request'::regrole::oid])
+FROM pg_class c WHERE oid = ANY(%s::regclass[])
+"""
+_BYPASSING = """
+SELECT rolname FROM pg_roles
+WHERE (rolsuper OR rolbypassrls) AND rolname IN (session_user, 'maas_request', 'maas_service')
+"""
+_USERS = "SELECT user_id FROM lsm_storage GROUP BY user_id ORDER BY max(created_at) DESC LIMIT %s"
 _ONE_OF_OTHERS = "SELECT id FROM lsm_storage WHERE user_id <> %s ORDER BY created_at DESC LIMIT 1"
 _FOREIGN_FOUND = """
 SELECT count(*) FROM (
