@@ -21,7 +21,7 @@ from emulator.services import emulation_run, emulation_start, emulation_stop
 from emulator.services.batches import batch_get, batch_move
 from emulator.services.removal import REMOVING
 from emulator.standing import standing
-from kernel.errors import DomainError, IllegalTransition, InvalidInput, NotFound
+from kernel.errors import DomainError, IllegalTransition, InvalidInput, NotFound, RuleViolated
 from maas.client import MaasClient
 from manager.engine.passes import recorded
 from manager.engine.simulator import is_golden
@@ -35,6 +35,8 @@ SLICE_SECONDS = 300.0
 """Of playing in one task. With the turns at hand, each as slow as the student may be, it ends before it is cut off."""
 ABANDONED_AFTER = timedelta(minutes=10)
 COMMAND_LINE = "person:command-line"
+OF_CAMPAIGNS = "component:"
+"""How the name of who began a campaign's own dialogues starts."""
 MOST_DIALOGUES = 5_000
 """Of one emulation that is started at a page or over the API: what its users say is written while the caller waits."""
 
@@ -81,10 +83,12 @@ def emulation_enqueue(*, batch_id: uuid.UUID) -> None:
 def emulation_resume(*, batch_id: uuid.UUID, actor: Actor) -> EmulationBatch:
     """Have a worker go on with what is left of a stopped, failed or abandoned batch.
 
-    Raises `NotAuthorised`, `NotFound`, `IllegalTransition` for one that is completed or being played.
+    Raises `NotAuthorised`, `NotFound`, `RuleViolated` for a campaign's own, `IllegalTransition` for one that is
+    completed or being played.
     """
     actor.require(Role.OPERATOR)
     batch = batch_get(batch_id)
+    _refuse_campaigns(batch)
     if batch.error == REMOVING:
         raise IllegalTransition("its data are being removed: it does not go on", details={"from": batch.status})
     if batch.status not in (BatchStatus.STOPPED, BatchStatus.FAILED) and not standing(batch).stalled:
@@ -98,8 +102,10 @@ def emulation_resume(*, batch_id: uuid.UUID, actor: Actor) -> EmulationBatch:
 def emulation_halt(*, batch_id: uuid.UUID, actor: Actor) -> EmulationBatch:
     """Stop after the turns at hand; at once where nobody is playing. Stopping twice is stopping once.
 
-    Raises `NotAuthorised`, `NotFound`, `IllegalTransition` for a batch that is over.
+    Raises `NotAuthorised`, `NotFound`, `RuleViolated` for a campaign's own, `IllegalTransition` for one that is over.
     """
+    actor.require(Role.OPERATOR)
+    _refuse_campaigns(batch_get(batch_id))
     batch = emulation_stop(batch_id=batch_id, actor=actor)
     if batch.status == BatchStatus.RUNNING and standing(batch).stalled:
         batch_move(batch_id=batch_id, target=BatchStatus.STOPPED)
@@ -107,6 +113,12 @@ def emulation_halt(*, batch_id: uuid.UUID, actor: Actor) -> EmulationBatch:
     if batch.status not in (BatchStatus.RUNNING, BatchStatus.STOPPED):
         raise IllegalTransition(f"a {batch.status} emulation cannot be stopped", details={"from": batch.status})
     return batch
+
+
+def _refuse_campaigns(batch: EmulationBatch) -> None:
+    """A cycle would take the dialogues so far for all of them, and learn from a part that nobody has chosen."""
+    if batch.created_by.startswith(OF_CAMPAIGNS):
+        raise RuleViolated("a campaign plays these dialogues: pause or stop the campaign", details={"field": "batch"})
 
 
 def emulation_play(*, batch_id: uuid.UUID, client: MaasClient, seconds: float = SLICE_SECONDS) -> EmulationBatch:
@@ -142,7 +154,7 @@ def emulations_unattended() -> list[uuid.UUID]:
 
     Those of campaigns go on with their campaign, those of the command line with whoever started them.
     """
-    others = Q(created_by__startswith="component:") | Q(created_by=COMMAND_LINE)
+    others = Q(created_by__startswith=OF_CAMPAIGNS) | Q(created_by=COMMAND_LINE)
     rows = EmulationBatch.objects.filter(status=BatchStatus.RUNNING, stop_requested=False).exclude(others)
     quiet = timezone.now() - ABANDONED_AFTER
     rows = rows.filter(started_at__lt=quiet).exclude(turns__finished_at__gte=quiet)

@@ -14,7 +14,7 @@ from emulator.domain.script import EmulationPlan
 from emulator.models import EmulationBatch, EmulationTurn
 from emulator.services import play
 from emulator.standing import STALLED_AFTER, standing
-from kernel.errors import IllegalTransition, InvalidInput, NotAuthorised, Unavailable
+from kernel.errors import IllegalTransition, InvalidInput, NotAuthorised, RuleViolated, Unavailable
 from maas.client import get_client
 from manager import tasks
 from manager.services.emulations import emulation_halt, emulation_launch, emulation_play, emulation_resume
@@ -179,3 +179,13 @@ def test_pick_up__worker_of_an_emulation_died__queues_it_again(bob: Actor, minut
         assert tasks.emulation_play(*task.args()) in ("completed", "failed")
     batch.refresh_from_db()
     assert (batch.status == "running") is not bool(queued)
+
+
+def test_halt_and_resume__dialogues_of_a_campaign__are_left_to_the_campaign(bob: Actor) -> None:
+    batch = small(bob)
+    EmulationBatch.objects.filter(pk=batch.pk).update(created_by="component:manager")
+    for act in (emulation_halt, emulation_resume):
+        with pytest.raises(RuleViolated, match="pause or stop the campaign"):
+            act(batch_id=batch.pk, actor=bob)
+    batch.refresh_from_db()
+    assert (batch.status, batch.stop_requested) == ("pending", False)
