@@ -27,6 +27,7 @@ from maas.access import act_for
 from maas.claims import Run, claim, claim_statement, claimed, lost_race
 from maas.domain.lifecycle import RunStatus
 from maas.pipeline import carry_on
+from maas.prompts import keeping
 
 if TYPE_CHECKING:
     from maas.http_client import HttpClient
@@ -198,6 +199,18 @@ def answers_found_right(*, run_ids: Sequence[uuid.UUID], actor: Actor) -> int:
     return total
 
 
+def prompt_create(*, role: str, version: str, template: str, description: str) -> int:
+    """Add a version of an agent's prompt. Raises as `maas.prompts.keeping.prompt_create`."""
+    _only_here()
+    return keeping.prompt_create(role=role, version=version, template=template, description=description)
+
+
+def prompt_texts(*, role: str) -> dict[str, str]:
+    """Version to text of all prompts of a role, the oldest first."""
+    _only_here()
+    return keeping.prompt_texts(role=role)
+
+
 def users_real(*, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Those of them for whom a person, not an emulator, has ever talked to the student."""
     _only_here()
@@ -223,6 +236,6 @@ def safety_checks() -> list[SafetyFinding]:
 
 
 def _only_here() -> None:
-    """Deleting and upkeep are not offered over HTTP: whoever runs the student elsewhere does it there."""
+    """Deleting, upkeep and prompts are not offered over HTTP: whoever runs the student elsewhere does it there."""
     if settings.MAAS_URL:
         raise RuleViolated("the student runs elsewhere (MAAS_URL): do it there", details={"field": "MAAS_URL"})

@@ -13,6 +13,7 @@ from kernel.canonical import derive_seed
 from manager.domain.lifecycle import CycleState
 from manager.engine.context import Note, Step, StepContext
 from manager.engine.planning import Work, plan_write
+from manager.engine.prompting import FACTOR, prompt_wanted
 from manager.engine.screening import chosen_for_screening, screen, screening_name
 from manager.models import Approval
 from manager.services.importing import step_history
@@ -160,7 +161,8 @@ def steps_offered(
     """The steps worth screening for each gap, most promising first, and what to note of them.
 
     After a cycle without a promising step wider steps are offered too. With more answers that make something up than
-    `PROMPT_VARIANTS_ABOVE` (`invented`: their share), versions of the responder's prompt come first.
+    `PROMPT_VARIANTS_ABOVE` (`invented`: their share), versions of the responder's prompt come first, and a model, if
+    there is one, writes another.
     """
     known = knowledge_read(until=context.cycle.created_at, starting=STARTING)
     elsewhere = factors_elsewhere(context.campaign)
@@ -179,20 +181,22 @@ def steps_offered(
         )
         for gap in focus
     }
-    busy = [
+    notes = [
         Note("left_out", f"{key} is left out: {who} is testing it now", "a parameter is under one experiment at a time")
         for key, who in sorted(elsewhere.items())
         if key in context.allowed
     ]
     if invented is None or invented <= PROMPT_VARIANTS_ABOVE:
-        return lists, busy
+        return lists, notes
     lists = {key: prompts_first(items) for key, items in lists.items()}
     versions = sorted({str(item.change.to_value) for items in lists.values() for item in items if is_prompt(item)})
+    if FACTOR in free:
+        notes += prompt_wanted(context, version=version, invented=invented, untested=set(versions))
     if not versions:
-        return lists, busy
+        return lists, notes
     why = f"hallucination is {amount('hallucination_rate', invented)}, above {PROMPT_VARIANTS_ABOVE:g}"
     text = f"{why}: {', '.join(versions)} of the responder's prompts are screened first"
-    return lists, [*busy, Note("prompts", text, "a stricter prompt is what lowers it most often")]
+    return lists, [*notes, Note("prompts", text, "a stricter prompt is what lowers it most often")]
 
 
 def _remember(context: StepContext, screened: Sequence[Screened], focus: Sequence[MetricGap], version: int) -> None:

@@ -5,12 +5,11 @@ Here and not in `maas/`: each act enters the change log, of which the student kn
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -21,40 +20,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from audit.services import entry_append
 from contracts.actor import Actor, Role
 from contracts.doors import LookOnly, actor_of, may
-from kernel.errors import Conflict, InvalidInput, NotFound
+from kernel.errors import NotFound
 from maas import prompts
 from maas.access import as_service
 from maas.admin import OverUsers
 from maas.models import SystemPrompt
-
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-
-
-@transaction.atomic
-def prompt_add(*, role: str, version: str, template: str, description: str, actor: Actor) -> SystemPrompt:
-    """A new version of an agent's prompt. Raises `NotAuthorised` below meta-user, `InvalidInput`, `Conflict` for a
-    version that exists.
-
-    Two databases, no common transaction: the prompt is committed first, the entry stands or falls with the caller's
-    transaction. A prompt without its entry can do no harm: no parameters name it yet.
-    """
-    actor.require(Role.META_USER)
-    if not _VERSION.fullmatch(version):
-        raise InvalidInput("a version is letters, digits, dot, _ or -, at most 40", details={"field": "version"})
-    if not template.strip():
-        raise InvalidInput("a prompt has a text", details={"field": "template"})
-    with as_service():
-        if not SystemPrompt.objects.filter(role=role).exists():
-            raise InvalidInput(f"no agent is called {role!r}", details={"field": "role"})
-        try:
-            with transaction.atomic(using="maas"):
-                prompt = SystemPrompt.objects.create(
-                    role=role, version=version, template=template, description=description
-                )
-        except IntegrityError as error:
-            raise Conflict(f"there is a prompt {version} for the {role} already") from error
-    _audit(prompt, "prompt.added", actor, {"description": description, "template": template})
-    return prompt
+from maas.prompts.keeping import VERSION
+from manager.services.prompts import prompt_add
 
 
 @transaction.atomic
@@ -94,7 +66,7 @@ class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes non
         known = set(SystemPrompt.objects.values_list("role", flat=True))
         if role and role not in known:
             self.add_error("role", f"known agents: {', '.join(sorted(known))}")
-        if version and not _VERSION.fullmatch(version):
+        if version and not VERSION.fullmatch(version):
             self.add_error("version", "letters, digits, dot, _ or -")
         return data
 
@@ -119,7 +91,7 @@ class SystemPromptAdmin(OverUsers, LookOnly, ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: SystemPrompt, form: Any, change: bool) -> None:  # noqa: ARG002
         fields = {name: form.cleaned_data[name] for name in ("role", "version", "template", "description")}
-        obj.pk = prompt_add(**fields, actor=actor_of(request)).pk
+        obj.pk = prompt_add(**fields, actor=actor_of(request))
 
     @action(description=_("Offer"), permissions=["meta_user"], dialog=_dialog(_("Offer")))
     def offer(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:  # noqa: ARG002

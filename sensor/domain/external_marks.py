@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -53,16 +53,17 @@ class CheckedMarks(Generic[Mark]):
 def marks_check(rows: Sequence[Any], kind: type[Mark]) -> CheckedMarks[Mark]:
     """Tell the rows that can be recorded from the others, and say why. Of two rows on one run the first decides."""
     checked: CheckedMarks[Mark] = CheckedMarks()
-    said: dict[tuple[uuid.UUID, str], Mark] = {}
+    said: dict[tuple[uuid.UUID, str], ExternalTruth | ExternalJudgement] = {}
     for index, row in enumerate(rows):
         try:
-            mark = kind.model_validate(row)
+            mark = cast("Mark", kind.model_validate(row))
         except ValidationError as error:
             checked.rejected.append(rejected_mark(index, row, faults_of(error)))
             continue
         key = _about(mark)
         if key not in said:
-            said[key] = checked.good[index] = mark
+            said[key] = mark
+            checked.good[index] = mark
         elif said[key] == mark:
             checked.repeats += 1
         else:

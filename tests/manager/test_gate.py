@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,17 @@ from incidents.models import Incident
 from kernel.errors import Conflict, NotAuthorised
 from maas.client import get_client
 from manager.domain.lifecycle import CycleState
-from manager.engine import emulating, evaluating, tuning
+from manager.engine import emulating, tuning
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.context import StepContext
 from manager.engine.evaluating import settle
 from manager.engine.gate import golden_gate
 from manager.engine.lease import NoLease
-from manager.engine.passes import monitor
 from manager.models import Approval, Cycle, JournalEntry
 from manager.services.approvals import approval_approve, approval_request
 from manager.services.policy import policy_change
 from manager.services.rechecks import approval_recheck
 from sensor.models import SensorEvent
-from teacher.aggregator import Aggregate
 from tests.manager.world import ALICE, Sizes, approval_made, campaign_make, dataset_load, experiment_won
 from tuner.selectors import active_version, version_values
 from tuner.services import change_apply, parameters_freeze
@@ -260,34 +257,6 @@ def test_settle__golden_not_worse__confirms_the_version_once(campaign: Campaign)
     assert [note.kind for note in first.notes] == ["confirmed"]
     assert (again.version, again.notes) == (version, ())
     assert EvaluationPass.objects.filter(purpose="gate").count() == 0
-
-
-def test_gate__judge_whose_calibration_does_not_count__refuses_and_says_why(campaign: Campaign, alice: Actor) -> None:
-    policy_change(actor=alice, reason="label first", judge_uncalibrated_counts=False)
-    experiment = experiment_won(campaign)
-    cycle_at(campaign, CycleState.TUNING, experiment=experiment.slug)
-    step_on(campaign)
-    experiment.refresh_from_db()
-    assert (experiment.status, experiment.decision) == ("rejected", "refused:golden")
-    assert "does not count on the golden set: judge" in experiment.decision_reason
-
-
-def test_settle__judge_whose_calibration_does_not_count__rolls_nothing_back_on_its_word(
-    campaign: Campaign, alice: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    version = activated(OTHER, 4400)
-    measured = monitor
-
-    def invents(context: StepContext, *, split: str, version: int) -> Aggregate:
-        found = measured(context, split=split, version=version)
-        rate = 0.9 if version > 1 else 0.0
-        return replace(found, metrics={**found.metrics, "hallucination_rate": rate})
-
-    monkeypatch.setattr(evaluating, "monitor", invents)
-    policy_change(actor=alice, reason="label first", judge_uncalibrated_counts=False)
-    standing = settle(context_of(campaign, Cycle(campaign=campaign, number=1)))
-    assert (standing.version, [note.kind for note in standing.notes]) == (version, ["confirmed"])
-    assert "hallucination does not count: judge" in standing.notes[0].text
 
 
 # --- an approval whose base has moved --------------------------------------------------------------------------------
