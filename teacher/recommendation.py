@@ -42,7 +42,7 @@ def recommend(
         rollback_conditions=_conditions(metric, goal),
         gained=_gained(goal, by_category),
         given_up=_given_up(evaluation, by_category),
-        acceptable_because="every guard's bound lies inside the margin that the goal or the policy allows",
+        acceptable_because=_acceptable(evaluation),
         next_steps=(_further(change),),
     )
 
@@ -112,13 +112,29 @@ def _given_up(evaluation: Evaluation, by_category: Mapping[str, Mapping[str, flo
     if goal is not None:
         better_up = goal.direction == "increase"
         losses = [
-            name
+            f"{name} ({signed(goal.metric, float(row['difference']))})"
             for name, row in by_category.items()
             if (float(row["difference"]) < 0) == better_up and row["difference"]
         ]
         if losses:
             parts.append(f"{METRICS[goal.metric].title.lower()} in {', '.join(losses)}")
     return "; ".join(parts) or "nothing that was measured"
+
+
+def _acceptable(evaluation: Evaluation) -> str:
+    """How far each guard's bound stays from its margin, the nearest first: at worst so much, allowed so much."""
+    held = []
+    for item in evaluation.criteria:
+        bound = item.low if item.direction == "no_large_drop" else item.high
+        if item.direction not in ("no_large_drop", "no_large_rise") or bound is None or not item.margin:
+            continue
+        title = METRICS[item.metric].title.lower() if item.metric in METRICS else item.metric
+        limit = abs(item.margin) * (-1 if item.direction == "no_large_drop" else 1)
+        told = f"{title} {change_of(item.metric, bound)} at worst of {change_of(item.metric, limit)} allowed"
+        held.append((-bound / limit, told))
+    if not held:
+        return "nothing was to be guarded"
+    return f"every guard holds: {'; '.join(told for _, told in sorted(held))}"
 
 
 def _next_steps(evaluation: Evaluation, change: ParameterChange, goal: CriterionResult | None) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from experiments.models import Experiment, ExperimentResult
 from goals.models import Campaign, LearningGoal
+from hypotheses.services import hypothesis_register
 from incidents.models import Incident
 from manager.models import Approval
 from manager.services.approvals import approval_approve
@@ -132,6 +134,30 @@ def test_replay__stored_verdict__is_the_same(viewer: Client, approval: Approval)
     assert "the verdict is the same" in post(
         viewer, "experiment_replay", approval.experiment.slug, next=f"/experiments/{approval.experiment.slug}/"
     )
+
+
+def test_replay__one_sample_altered__names_its_row(viewer: Client, approval: Approval) -> None:
+    stored = ExperimentResult.objects.get(experiment_id=approval.experiment.slug)
+    samples = [dict(row) for row in stored.samples]
+    samples[1]["metrics"] = {**samples[1]["metrics"], "retrieval_recall": 0.123}
+    stored.samples = samples
+    stored.save()
+    told = post(viewer, "experiment_replay", stored.experiment_id, next=f"/experiments/{stored.experiment_id}/")
+    assert "The replay differs" in told
+    assert samples[1]["example_id"] in told
+
+
+def test_experiment__decided_after_the_verdict__shows_every_next_step_of_its_hypothesis(
+    viewer: Client, approval: Approval
+) -> None:
+    made = hypothesis_register(
+        campaign=approval.campaign, factor="retrieval.min_tag_overlap", from_value=1, to_value=2, base_version=1,
+        metric="retrieval_recall", direction="increase", actor=ALICE, next_steps=["ask a person", "try another factor"],
+    )  # fmt: skip
+    Experiment.objects.filter(pk=approval.experiment_id).update(hypothesis=made)
+    page = viewer.get(f"/experiments/{approval.experiment.slug}/").content.decode()
+    assert "Next: ask a person." in page
+    assert "Next: try another factor." in page
 
 
 def test_incident__operator_says_what_was_done__is_resolved(operator: Client) -> None:

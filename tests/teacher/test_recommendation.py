@@ -139,7 +139,7 @@ def test_recommend__gained__names_the_two_categories_that_gained_most() -> None:
     found = recommended(by_category=differences)
 
     assert found.gained == "retrieval precision +.050, most in temporal (+.120) and multi-hop (+.060)"
-    assert found.given_up == "retrieval precision in negative"
+    assert found.given_up == "retrieval precision in negative (−.010)"
 
 
 def test_recommend__latency_by_category__is_told_in_its_unit_not_as_a_ratio() -> None:
@@ -159,7 +159,14 @@ def test_recommend__given_up__is_what_fell_within_its_margin() -> None:
     )
 
     assert found.given_up == "retrieval recall −.020 of .030 allowed; cost per request +4.0 % of 10 % allowed"
-    assert found.acceptable_because
+    assert found.acceptable_because == (
+        "every guard holds: retrieval recall −.030 at worst of −.030 allowed; cost per request +5.0 % at worst of "
+        "+10.0 % allowed; hallucination −.010 at worst of +.050 allowed"
+    )
+
+
+def test_recommend__no_guard__says_that_nothing_was_guarded() -> None:
+    assert recommended().acceptable_because == "nothing was to be guarded"
 
 
 def test_recommend__nothing_fell__says_so() -> None:

@@ -81,6 +81,13 @@ class ExperimentView:
         return any(not check["ok"] for check in self.health if check["name"].startswith(AGREEMENT))
 
     @property
+    def next_steps(self) -> list[str]:
+        """What to try next: as the hypothesis says since the decision, which may be another than the verdict's."""
+        hypothesis = self.experiment.hypothesis
+        said = hypothesis.next_steps if hypothesis is not None else []
+        return list(said or (self.result.recommendation.get("next_steps", []) if self.result else []))
+
+    @property
     def looked(self) -> list[str]:
         """What each look before the end found, as sentences."""
         total = self.experiment.look_sizes[-1] if self.experiment.look_sizes else 0
