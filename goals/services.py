@@ -19,6 +19,7 @@ from goals.domain.lifecycle import CAMPAIGN_LIFECYCLE, ENDED, GOAL_LIFECYCLE, Ca
 from goals.models import Campaign, CampaignSpend, LearningGoal
 from goals.selectors import campaign as campaign_get
 from goals.selectors import goal as goal_get
+from goals.translation.editing import translation_edits
 from kernel.errors import Conflict, InvalidInput, RuleViolated
 
 _NUMBERING = 0x5E1F_CA3B
@@ -32,8 +33,10 @@ def goal_create(
     actor: Actor,
     priority: int = 100,
     autonomy: Autonomy | None = None,
+    understood: GoalTranslation | None = None,
 ) -> LearningGoal:
-    """Keep what was understood of a sentence as a goal.
+    """Keep what was understood of a sentence as a goal. `understood`: how it was read, before a person adjusted it
+    to `translation`; the audit says what was edited.
 
     `autonomy` overrides what the sentence asks for; without either it is `semi_auto`. Raises `NotAuthorised` below
     meta-user, `RuleViolated` when the translation names conflicts or neither target nor constraint.
@@ -60,12 +63,18 @@ def goal_create(
         priority=priority,
         created_by=actor.label,
     )
+    edited = translation_edits(understood, translation) if understood is not None else []
+    told = {"text": goal.text, "targets": goal.targets, "constraints": goal.constraints, "autonomy": goal.autonomy}
+    if understood is not None and edited:
+        was, now = understood.model_dump(mode="json"), data
+        told |= {"edited": {name: {"read": was[name], "wanted": now[name]} for name in edited}}
     entry_append(
         actor=actor,
         action="goal.create",
         subject_type="goal",
         subject_id=str(goal.pk),
-        after={"text": goal.text, "targets": goal.targets, "constraints": goal.constraints, "autonomy": goal.autonomy},
+        after=told,
+        reason=f"edited by hand: {', '.join(edited)}" if edited else "",
     )
     return goal
 

@@ -33,6 +33,8 @@ class GoalIn(TextIn):
     cycles: int | None = Field(None, ge=1, le=1000)
     dialogues: int | None = Field(None, ge=1, le=100_000)
     seed: int | None = Field(None, ge=0, lt=2**63)
+    priority: int | None = Field(None, ge=1, le=1000)
+    """The goal with the smaller number comes first; 100 when absent."""
 
 
 class TranslationOut(Schema):
@@ -95,6 +97,7 @@ def goal_create(request: HttpRequest, body: GoalIn) -> Status[LearningGoal]:
             cycles=body.cycles,
             dialogues=body.dialogues,
             seed=body.seed,
+            priority=body.priority,
         ),
         actor=actor_of(request),
     )

@@ -90,13 +90,21 @@ def goal_refuse_contradiction(translation: GoalTranslation) -> None:
 
 
 @transaction.atomic
-def campaign_plan(*, translation: GoalTranslation, wish: CampaignWish, actor: Actor) -> Campaign:
-    """Goal and campaign, stored; nothing runs yet.
+def campaign_plan(
+    *, translation: GoalTranslation, wish: CampaignWish, actor: Actor, understood: GoalTranslation | None = None
+) -> Campaign:
+    """Goal and campaign, stored; nothing runs yet. `understood`: the translation before a person adjusted it.
 
     Raises `NotFound` for an unknown data set, `RuleViolated` for a goal that contradicts itself.
     """
     dataset_by_name(wish.dataset)
-    goal = goal_create(translation=translation, actor=actor, autonomy=wish.autonomy, priority=wish.priority or PRIORITY)
+    goal = goal_create(
+        translation=translation,
+        actor=actor,
+        autonomy=wish.autonomy,
+        priority=wish.priority or PRIORITY,
+        understood=understood,
+    )
     seed = wish.seed if wish.seed is not None else derive_seed("campaign", goal.pk) % 1_000_000
     return campaign_create(
         goal=goal,

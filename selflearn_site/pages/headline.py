@@ -97,6 +97,12 @@ def _guarded(item: Movement, *, over: bool) -> str:
 def _target_moved(item: Movement, *, over: bool) -> str:
     if item.met:
         return _("%(name)s has reached its target")
+    if over and not item.target:  # as far as it goes
+        return {
+            "rising": _("%(name)s rose from %(start)s to %(now)s"),
+            "falling": _("%(name)s fell from %(start)s to %(now)s"),
+            "holding": _("%(name)s stayed at %(now)s"),
+        }[str(item.way)]
     if over:
         return {
             "rising": _("%(name)s rose from %(start)s to %(now)s, short of %(target)s"),

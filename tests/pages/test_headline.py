@@ -66,6 +66,11 @@ def test_home__nothing_yet__says_what_to_do() -> None:
             0,
             "Recall rose from .410 to .520, short of .600; precision rose too. Nothing waits for you.",
         ),
+        (
+            news("completed", Movement("cost", "falling", None, True, start="$2", now="$1", target="")),
+            0,
+            "Cost fell from $2 to $1. Nothing waits for you.",
+        ),
         (news("stopped", recall("holding")), 0, "Recall stayed at .520, short of .600. Nothing waits for you."),
         (
             news("paused", recall("rising")),

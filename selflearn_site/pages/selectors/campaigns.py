@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from contracts.goal import Constraint, Target
 from experiments.models import Dataset, ExperimentResult
+from goals.domain.budget import budget_lines
 from goals.models import Campaign, LearningGoal
+from goals.selectors import campaign_taken, goal_budget
 from kernel.errors import NotFound
 from manager.models import Cycle, JournalEntry, Report
 from selflearn_site.pages.selectors.standing import short
@@ -25,8 +29,8 @@ class GoalRow:
 
 
 def goal_rows(*, limit: int = 100) -> list[GoalRow]:
-    """Newest first. Two queries."""
-    goals = LearningGoal.objects.prefetch_related("campaigns").order_by("-id")[:limit]
+    """The most urgent first, then the newest. Two queries."""
+    goals = LearningGoal.objects.prefetch_related("campaigns").order_by("priority", "-id")[:limit]
     return [
         GoalRow(goal, tuple(target_words(item) for item in goal.targets), list(goal.campaigns.all())) for goal in goals
     ]
@@ -58,6 +62,34 @@ def cycles(campaign: Campaign) -> list[dict[str, Any]]:
 def journal(campaign: Campaign) -> list[JournalEntry]:
     """Newest first."""
     return list(JournalEntry.objects.filter(campaign=campaign).order_by("-id")[:200])
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """One limit of the goal: what is used of it, in words, and as a share for its bar (0 to 1)."""
+
+    what: str
+    words: str
+    share: float
+    spent: bool
+
+
+_BUDGET_WORDS = {
+    "tokens": lambda line: f"{line.used:,.0f} / {line.limit:,.0f}",
+    "usd": lambda line: f"${line.used:.4f} / ${line.limit:g}",
+    "hours": lambda line: f"{line.used:.1f} / {line.limit:g}",
+    "cycles": lambda line: f"{line.used:g} / {line.limit:g}",
+}
+
+
+def budget_use(campaign: Campaign, *, cycles: int) -> list[BudgetUse]:
+    """What is used of each limit that the goal sets, until now or until the campaign ended."""
+    lines = budget_lines(
+        goal_budget(campaign.goal), campaign_taken(campaign), cycles=cycles, now=campaign.finished_at or timezone.now()
+    )
+    return [
+        BudgetUse(line.what, _BUDGET_WORDS[line.what](line), min(line.share, 1.0), line.share >= 1) for line in lines
+    ]
 
 
 def report_exists(campaign: Campaign) -> bool:

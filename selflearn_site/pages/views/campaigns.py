@@ -9,8 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from contracts.doors import actor_of
+from goals.domain.budget import ends_at
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
+from goals.selectors import goal_budget
 from manager.services.campaigns import campaign_end, campaign_go_on, campaign_hold, campaign_launch
 from selflearn_site.pages import charts
 from selflearn_site.pages.headline import campaign_news
@@ -25,6 +27,7 @@ def campaign(request: HttpRequest, number: int) -> HttpResponse:
     points = standing.series(found)
     readings = standing.readings(found, points)
     running = found.status == CampaignStatus.RUNNING
+    cycles = selectors.cycles(found)
     context = {
         "headline": campaign_news(standing.news(found, readings)),
         "campaign": found,
@@ -33,8 +36,10 @@ def campaign(request: HttpRequest, number: int) -> HttpResponse:
         "readings": readings,
         "targets": [selectors.target_words(item) for item in found.goal.targets],
         "constraints": [selectors.constraint_words(item) for item in found.goal.constraints],
-        "cycles": selectors.cycles(found),
+        "cycles": cycles,
+        "budget": selectors.budget_use(found, cycles=len(cycles)),
         "journal": home.with_versions(selectors.journal(found)),
+        "deadline": ends_at(goal_budget(found.goal), found.started_at),
         "has_report": selectors.report_exists(found),
     }
     return show(request, "pages/campaign.html", context, live=LIVE_FAST if running else LIVE_SLOW)

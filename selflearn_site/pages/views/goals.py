@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,8 +14,11 @@ from django.utils.translation import gettext as _
 from contracts.doors import actor_of
 from contracts.goal import Autonomy, GoalTranslation
 from experiments.bundled import BUNDLED
+from goals.models import Campaign
+from goals.translation.editing import translation_edits
 from kernel.errors import DomainError, InvalidInput, NotAuthorised
-from manager.services.campaigns import CYCLES, DIALOGUES, CampaignWish, campaign_launch, campaign_plan, goal_understand
+from manager.services.campaigns import CampaignWish, campaign_launch, campaign_plan, goal_understand
+from selflearn_site.pages.goal_form import GoalForm
 from selflearn_site.pages.headline import goals_news
 from selflearn_site.pages.page import page, show
 from selflearn_site.pages.selectors.campaigns import constraint_words, dataset_names, goal_rows, target_words
@@ -26,6 +31,7 @@ EXAMPLES = (
     "Поднять полноту поиска до 60 %, не теряя точности",
 )
 _LIMITS = {"cycles": 1000, "dialogues": 100_000}
+_SALT = "goal as it was read"
 
 
 @page
@@ -43,25 +49,63 @@ def goal_new(request: HttpRequest) -> HttpResponse:
         "examples": EXAMPLES,
         "text": request.POST.get("text", ""),
         "datasets": dataset_names(),
-        "levels": list(Autonomy),
-        "defaults": {"cycles": CYCLES, "dialogues": DIALOGUES},
-        "form": request.POST,
+        "dataset": request.POST.get("dataset", ""),
     }
     if request.method == "POST":
-        actor = actor_of(request)
         try:
-            translation = goal_understand(context["text"])
-            context |= understood(translation)
-            if request.POST.get("do") == "start":
-                campaign = campaign_plan(translation=translation, wish=_wish(request), actor=actor)
-                campaign_launch(campaign_id=campaign.id, actor=actor, background=True)
-                messages.success(request, _("Campaign %(number)s has begun.") % {"number": campaign.number})
-                return redirect("pages:campaign", campaign.number)
+            begun = _posted(request, context)
         except NotAuthorised:
             raise
         except DomainError as error:
             context["problem"] = error.message
+        else:
+            if begun is not None:
+                messages.success(request, _("Campaign %(number)s has begun.") % {"number": begun.number})
+                return redirect("pages:campaign", begun.number)
     return show(request, "pages/goal_new.html", context, status=422 if context.get("problem") else 200)
+
+
+def _posted(request: HttpRequest, context: dict[str, Any]) -> Campaign | None:
+    """Read the sentence, or take the adjusted translation; begin the campaign when that was asked for."""
+    doing, read = request.POST.get("do"), _read_before(request)
+    if doing == "translate" or read is None or read.text != context["text"]:
+        understanding = goal_understand(context["text"])
+        context |= understood(understanding) | {
+            "form": GoalForm(understood=understanding),
+            "signed": _signed(understanding),
+        }
+        if doing == "start" and read is not None:
+            raise InvalidInput(_("The sentence has changed since it was read: look at what it means now."))
+        if doing != "start":
+            return None
+        return _begin(request, understanding, understanding, {})
+    form = GoalForm(posted=request.POST)
+    context |= understood(read) | {"form": form, "signed": request.POST["understood"]}
+    if not form.is_valid():
+        raise InvalidInput(_("Something in the form cannot be taken; it is marked there."))
+    wanted = form.translation(read)
+    context |= understood(wanted) | {"edited": translation_edits(read, wanted)}
+    return _begin(request, wanted, read, form.means.cleaned_data) if doing == "start" else None
+
+
+def _begin(request: HttpRequest, wanted: GoalTranslation, read: GoalTranslation, means: dict[str, Any]) -> Campaign:
+    """Goal, campaign and launch together: what is refused leaves nothing behind."""
+    actor = actor_of(request)
+    with transaction.atomic():
+        campaign = campaign_plan(translation=wanted, understood=read, wish=_wish(request, means), actor=actor)
+        return campaign_launch(campaign_id=campaign.id, actor=actor, background=True)
+
+
+def _signed(translation: GoalTranslation) -> str:
+    return signing.dumps(translation.model_dump(mode="json"), salt=_SALT, compress=True)
+
+
+def _read_before(request: HttpRequest) -> GoalTranslation | None:
+    """What the page showed as understood; signed, so that nobody can say that something else was read."""
+    try:
+        return GoalTranslation.model_validate(signing.loads(request.POST.get("understood", ""), salt=_SALT))
+    except (signing.BadSignature, ValueError):
+        return None
 
 
 def understood(translation: GoalTranslation) -> dict[str, Any]:
@@ -76,11 +120,11 @@ def understood(translation: GoalTranslation) -> dict[str, Any]:
         "impacts": impacts,
         "all_impacts": set(impacts) >= set(FACTORS),
         "autonomy": str(translation.autonomy or Autonomy.SEMI_AUTO),
-        "cycles": translation.budget.cycles or CYCLES,
+        "budget": translation.budget.model_dump(exclude_none=True),
     }
 
 
-def _wish(request: HttpRequest) -> CampaignWish:
+def _wish(request: HttpRequest, means: dict[str, Any]) -> CampaignWish:
     level = request.POST.get("autonomy", "")
     if level and level not in list(Autonomy):
         raise InvalidInput(f"there is no autonomy level {level!r}", details={"field": "autonomy"})
@@ -89,6 +133,7 @@ def _wish(request: HttpRequest) -> CampaignWish:
         autonomy=Autonomy(level) if level else None,
         cycles=_number(request, "cycles"),
         dialogues=_number(request, "dialogues"),
+        priority=means.get("priority"),
     )
 
 
