@@ -15,6 +15,8 @@ _STANDING = {
     "hallucination_rate": RollbackCondition(delta_threshold=0.05, cycles=2),
 }
 _WORSE_BY = 0.10
+_OUT_OF_REACH = 10
+"""So many times the examples at hand is nothing to wait for."""
 
 
 def recommend(
@@ -139,7 +141,18 @@ def _acceptable(evaluation: Evaluation) -> str:
 
 def _next_steps(evaluation: Evaluation, change: ParameterChange, goal: CriterionResult | None) -> tuple[str, ...]:
     if evaluation.verdict is Verdict.LOSER:
-        return (f"try {change.param} the other way, or another factor",)
+        return (_elsewhere(change),)
     if evaluation.needs_n is not None and goal is not None and goal.n < evaluation.needs_n:
+        if evaluation.needs_n > _OUT_OF_REACH * goal.n:
+            return (f"an effect as small as this would take {evaluation.needs_n} examples: try another factor",)
         return (f"with {evaluation.needs_n} examples the question could be decided", "try another factor")
     return ("try another factor",)
+
+
+def _elsewhere(change: ParameterChange) -> str:
+    """After a loss; a value that was switched on from 0 has no other way."""
+    if isinstance(change.to_value, bool) or change.from_value == 0:
+        return "try another factor"
+    if isinstance(change.to_value, str):
+        return f"try another value of {change.param}, or another factor"
+    return f"try {change.param} the other way, or another factor"

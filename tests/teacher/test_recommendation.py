@@ -190,3 +190,23 @@ def test_recommend__any_verdict__can_be_written_and_read_as_the_mission_says() -
     for verdict in Verdict:
         found = recommended(verdict=verdict)
         assert Recommendation.from_mission_json(found.to_mission_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "step"),
+    [
+        (0.0, 0.2, "try another factor"),
+        (False, True, "try another factor"),
+        ("tags", "hybrid", "try another value of retrieval.top_k, or another factor"),
+    ],
+)
+def test_recommend__loser_without_another_way__sends_elsewhere(
+    before: float | str, after: float | str, step: str
+) -> None:
+    change = ParameterChange(param="retrieval.top_k", from_value=before, to_value=after)
+    assert recommended(verdict=Verdict.LOSER, change=change).next_steps == (step,)
+
+
+def test_recommend__examples_out_of_reach__are_not_asked_for() -> None:
+    found = recommended(verdict=Verdict.INCONCLUSIVE, needs_n=187_080)
+    assert found.next_steps == ("an effect as small as this would take 187080 examples: try another factor",)
