@@ -11,6 +11,8 @@ _POST_NEGATIONS = frozenset({"нельзя", "запрещено", "запрещ
 _PARTING = frozenset({"be", "become", "have", "see", "run"})
 """Between "to" and a number these show that "to" belongs to a verb: "to be 30 % cheaper"."""
 _FACTORS = {"double": ("up", 2.0), "triple": ("up", 3.0), "halve": ("down", 2.0)}
+_LONGEST_WAIT_HOURS = 1 / 6
+"""Nobody waits longer for an answer: more than that is time for the campaign."""
 _NEGATED = {"up": "norise", "down": "nodrop", "worse": "noworse", "improve": "noworse", "touch": "hold"}
 _FLIPPED = {"lt": "ge", "gt": "le"}
 
@@ -136,7 +138,9 @@ def _take(clause: Clause, token: Token, text: str) -> None:  # noqa: PLR0912 - o
 
 
 def _take_metric(clause: Clause, mention: MetricMention) -> None:
-    if mention.implied and clause.negated:
+    if mention.implied == "hold":
+        clause.hold = clause.hold or "hold"
+    elif mention.implied and clause.negated:
         clause.hold, clause.negated = _NEGATED[mention.implied], False
     elif mention.implied and clause.verb in (None, "improve", "touch"):
         clause.verb = mention.implied
@@ -204,7 +208,7 @@ def _place(clause: Clause, token: Token, compares: frozenset[str], latency: bool
     quantity: Quantity = token.value
     kinds = {item.kind for item in clause.tokens}
     has_budget_word = Kind.BUDGET in kinds and Kind.PER_REQUEST not in kinds
-    if quantity.unit == "hours" and latency:
+    if quantity.unit == "hours" and latency and quantity.amount <= _LONGEST_WAIT_HOURS:
         token = Token(token.kind, Quantity(quantity.amount * 3_600_000, "ms"), token.start, token.end)
         quantity = token.value
     elif quantity.unit in _BUDGET_UNITS or (quantity.unit == "usd" and has_budget_word):
@@ -213,6 +217,8 @@ def _place(clause: Clause, token: Token, compares: frozenset[str], latency: bool
     if "from" in compares and clause.quantity is None:
         return  # where it starts is measured, not told
     if clause.quantity is None or (compares and not clause.compares):
+        if clause.quantity is not None and clause.quantity.unit == "usd":  # "$5: hallucination below 2 %"
+            clause.lone_quantities.extend(item for item in clause.tokens if item.value is clause.quantity)
         clause.quantity, clause.compares = quantity, compares
     else:
         clause.lone_quantities.append(token)

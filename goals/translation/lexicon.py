@@ -18,7 +18,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         Kind.VERB,
         "up",
         "увелич~|повы(?:с|ш)~|подн(?:я|и)~|подъем~|подним~|нараст~|наращ~|раст(?:и|ет|ут|ить|ил~)|рост|роста|"
-        "ростом|вырос~|вырас~|прирос~|прибав~|добав~|подрос~|raise~|raising|increas~|boost~|grow~|lift~|"
+        "ростом|вырос~|вырас~|росл(?:а|о|и)|прирос~|прибав~|добав~|подрос~|raise~|raising|increas~|boost~|grow~|lift~|"
         "rais~|go(?:es)? up|rise~|rising|push~ up|bring~ up|gain~|ramp up|bump~|extra|additional|added|дополнительн~",
     ),
     (Kind.VERB, "double", "doubl(?:e|es|ing|ed)|удво~"),
@@ -31,7 +31,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "down",
         "сни(?:з|ж)~|уменьш~|сокра(?:т|щ)~|пони(?:з|ж)~|уре(?:з|ж)~|опуст~|опуск~|убав~|сбав~|сре(?:з|ж)~|"
         "упа(?:л|д|с)~|паден~|пада(?:ть|ет|ют|л|ла|ло|ли)|просе(?:л|д|с)~|проседа~|просад~|урон~|"
-        "роня(?:ть|я|ет)|сэконом~|эконом(?:ить|ь|ия|ии|ию|ьте|нее|им)|удешев~|ускор(?!ен)~|reduc~|decreas~|"
+        "роня(?:ть|я|ет|й|йте)|сэконом~|эконом(?:ить|ь|ия|ии|ию|ьте|нее|им)|удешев~|ускор(?!ен)~|reduc~|decreas~|"
         "lower(?:ing|ed)|cut|cuts|cutting|drop|drops|dropping|dropped|fall|falls|falling|go(?:es)? down|"
         "bring~ down|shrink~|slash~|trim~|diminish~|declin~|save|saving|savings|less~ning|push~ down|"
         "drive~ down",
@@ -69,7 +69,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "трога~|трону~|трожь|меня(?:ть|я|й|йте|ем|ет|ют)|измен~|смен(?:ы|ить|а|е|ой|ив|им|ять|яя)|замен~|"
         "крут(?:и|ить|я)|подкру~|тюн~|настраива~|настро~|править|правь|варьир~|касаться|касаясь|вмешива~|"
         "touch~|chang~|modif~|tun(?:e|es|ing|ed)|adjust~|alter~|switch~|replac~|tweak~|swap~|edit~|mess with|"
-        "vary~",
+        "vary~|play~ with|fiddl~ with|experiment with",
     ),
     (
         Kind.VERB,
@@ -81,7 +81,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "на уровне не хуже|как есть|запре(?:т|щ)~|заморо~|неприкоснов~|keep|keeps|keeping|kept|hold|holding|"
         "maintain~|preserv~|retain~|unchanged|constant|the same|same|stays?|staying|remain~|intact|stable|"
         "steady|freez~|frozen|lock~|fix(?:ed)|leave|leaving|alone|as is|as it is|as they are|off[- ]limits|"
-        "untouched|protect~|forbid~|forbidden|prohibit~|flat",
+        "untouched|within (?:the )?(?:current |present |its |their )?(?:margins?|bounds)|"
+        "protect~|forbid~|forbidden|prohibit~|flat",
     ),
     (
         Kind.NEGATION,
@@ -96,7 +97,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "allow",
         "допусти(?:м|мо|ма|мы|мый|мая|мое)|допуска(?:ется|ю|ем)|может|могут|можно|разреш~|приемлем~|"
         "терпимо|согласен на|"
-        "may|can|allow~|accept~|tolerat~|permit~|okay|ok|fine",
+        "may|can|let|allow~|accept~|tolerat~|permit~|okay|ok|fine",
     ),
     (
         Kind.UTMOST,
@@ -210,7 +211,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "(?:применя~|внедря~|меняй~?) (?:изменени~ |все )?сам~|"
         "without (?:asking|approvals?|my approval|human|confirmation|me|a human)(?: me)?(?: intervention)?|"
         "don't ask(?: me)?|do not ask(?: me)?|no approvals?(?: needed)?|no human(?: in the loop)?|unattended|"
-        "hands[- ]off|на автопилоте|on autopilot|decide (?:by|for) yourself",
+        "спрашивать (?:меня )?не (?:надо|нужно|стоит|требуется)|работа(?:й|йте|ть) (?:полностью |совсем )?сам~|"
+        "no need to ask(?: me)?|hands[- ]off|на автопилоте|on autopilot|decide (?:by|for) yourself",
     ),
     (
         Kind.AUTONOMY,
@@ -221,6 +223,10 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "with (?:my )?(?:approval|approvals|confirmation)|"
         "ask me before (?:applying|activating|you apply|any change|changing|each change|changes)(?: anything)?|"
         "спрашива~ (?:меня )?перед (?:применени~|изменени~|каждым изменени~|внедрени~)|"
+        "(?:ничего )?не (?:применя~|внедря~|меня~|включа~) (?:ничего )?без (?:моего )?"
+        "(?:согласи~|одобрен~|ведома|разрешен~|подтвержден~)|"
+        "(?:do not|don't|never) (?:apply|change|activate) (?:anything )?without (?:my )?"
+        "(?:consent|approval|permission)|"
         "only after (?:my )?approval|i approve|approve each change|needs? my approval",
     ),
     (
@@ -236,6 +242,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "(?:спрашива~ (?:меня )?|с моего согласия )(?:обо всем|о каждом шаге|каждый раз|"
         "на каждом шаге|перед каждым шагом|перед каждым запуском)|"
         "подтвержда~ каждый шаг|"
+        "(?:эксперимент~ )?(?:тоже )?без меня (?:ничего )?не (?:запуска~|начина~)|"
+        "(?:do not|don't|never) start (?:anything|experiments?|tests?) without (?:me|asking)(?: me)?|"
         "ask me (?:about everything|before every step|before each step|every time|"
         "before anything|at every step|before starting)|"
         "every step by hand|by hand",
@@ -256,7 +264,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.STOP,
         "",
-        "ideally|желательно|в идеале|идеально|mode|режим~|i'd|"
+        "whatever it costs|at any (?:cost|price)|regardless of (?:the )?costs?|любой ценой|"
+        "чего бы (?:это|то) ни стоило|ideally|желательно|в идеале|идеально|mode|режим~|i'd|"
         "вторичн~|secondary|less important|set|setting|focus~|запус~|провед~|go|goes|going|climb|станут|стать|"
         "отвеча~|ответит~|ничего|ничто|никому|nothing|anything|everything|обе|оба|обоих|оно|их|both|them|"
         "answer(?:s|ed|ing)?|respond~|repl(?:y|ies|ying)|работа(?:ть|л|ла|ло|ет|ли|ющ~)|пожалуй~|наш~|текущ~|"

@@ -111,6 +111,8 @@ def _attach_amount(before: Clause, clause: Clause, metrics: Mapping[str, MetricD
         before.quantity, before.compares = clause.quantity, clause.compares
         before.limit = before.limit or (clause.limit and before.verb is None)
         before.relative = before.relative or clause.relative
+        if clause.limit and before.inherited:  # "raise precision, latency at most 4 s": a limit borrows no verb
+            before.verb, before.inherited, before.limit = None, False, True
         if before.hold is None and before.verb is None and clause.verb in ("up", "down", "improve"):
             before.verb = clause.verb
         clause.quantity = None

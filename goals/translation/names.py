@@ -60,6 +60,19 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
         None,
         True,
     ),
+    (
+        "retrieval_precision",
+        r"no less (?:accurate|precise)|just as (?:accurate|precise)|не менее точн~|так же точн~",
+        "hold",
+        False,
+    ),
+    (
+        "no_context_rate",
+        r"without (?:any )?context(?: found)?|no context(?: found)?|nothing (?:is |was )?found|без контекста|"
+        r"ничего не (?:найден~|нашл~)",
+        None,
+        False,
+    ),
     ("retrieval_precision", r"точнее|поточнее|more (?:precise|accurate)~?|preciser|accurate~", "up", False),
     (
         "retrieval_recall",
@@ -71,6 +84,7 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
     ("retrieval_recall", r"забыва~|forget~", "down", True),
     (
         "hallucination_rate",
+        r"unsupported (?:answers?|claims?)|"
         r"выдумыва~|придумыва~|сочиня~|галлюцинир~|фантазир~|врать|врет|making things up|make things up|"
         r"making stuff up|make stuff up|invent(?:ing|s)?(?: (?:facts|things))?|hallucinat(?:e|es|ing)|"
         r"confabulat~",

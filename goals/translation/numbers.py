@@ -85,6 +85,7 @@ _FIXED: tuple[tuple[re.Pattern[str], Quantity], ...] = tuple(
         (r"половин\w*|пополам|наполовину|(?:a\s+|one\s+|in\s+)?half(?:\s+of)?(?:\s+the)?", Quantity(0.5, "part")),
         (r"пятую\s+часть|(?:a|one)\s+fifth", Quantity(0.2, "part")),
         (r"десятую\s+часть|(?:a|one)\s+tenth", Quantity(0.1, "part")),
+        (r"(?:одного\s+)?процента|(?:one|a)\s+percent", Quantity(0.01, "%")),
         (r"нул\w+|ноль|zero", Quantity(0, "plain")),
         (r"час|an\s+hour", Quantity(1, "hours")),
         (r"полчаса|half\s+an\s+hour", Quantity(0.5, "hours")),

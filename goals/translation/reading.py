@@ -248,7 +248,8 @@ def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, dra
     direction = _direction(clause, verb, metric)
     amount: Amount | None = Amount()
     compares = clause.compares
-    if clause.reach and not compares and clause.quantity and not clause.quantity.sign:
+    changes = any(mention.implied for mention in clause.metrics)  # "make it 30 % cheaper" is no value to reach
+    if clause.reach and not changes and not compares and clause.quantity and not clause.quantity.sign:
         compares = frozenset({"to"})
     if clause.quantity is not None:
         amount = target_amount(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 from contracts.goal import Constraint, GoalTranslation, Target
 from contracts.metric import MetricDefinition
 from contracts.parameters import FactorDefinition
-from goals.translation import circumstances, conflicts, reading
+from goals.translation import circumstances, conflicts, deadlines, reading
 from goals.translation.clauses import split
 from goals.translation.lexer import normalise, tokenise
 from goals.translation.linking import link
@@ -26,19 +27,24 @@ _EXAMPLES = {
 
 
 def translate(
-    text: str, *, metrics: Mapping[str, MetricDefinition], factors: Mapping[str, FactorDefinition]
+    text: str,
+    *,
+    metrics: Mapping[str, MetricDefinition],
+    factors: Mapping[str, FactorDefinition],
+    today: date | None = None,
 ) -> GoalTranslation:
     """What the rules understand of a goal in Russian or English.
 
-    Rates become fractions, latency ms, cost USD; `delta` is a magnitude whose sign is the direction. Everything
-    that was not said but decided here is in `assumptions`, what no rule could read in `unread`, and what cannot
-    hold at once in `conflicts`. Raises `InvalidInput` when neither a target nor a constraint was understood.
+    `today`: from where a date without its year is counted; the day in UTC when it is not given. Rates become
+    fractions, latency ms, cost USD; `delta` is a magnitude whose sign is the direction. Everything that was not said
+    but decided here is in `assumptions`, what no rule could read in `unread`, and what cannot hold at once in
+    `conflicts`. Raises `InvalidInput` when neither a target nor a constraint was understood.
     """
     language = language_of(text)
     if len(text) > MAX_LENGTH:
         raise InvalidInput(f"a goal has at most {MAX_LENGTH} characters", details={"field": "text"})
     voice = Voice(language)
-    plain = normalise(text)
+    deadline, plain = deadlines.take(normalise(text), today=today or datetime.now(UTC).date(), voice=voice)
     clauses = split(tokenise(plain, build(metrics, factors)), plain)
     link(clauses, metrics)
     draft = Draft()
@@ -71,7 +77,7 @@ def translate(
         allowed_impacts=allowed,
         forbidden_impacts=forbidden,
         autonomy=level,
-        budget=circumstances.budget(beside),
+        budget=circumstances.budget(beside).model_copy(update={"deadline": deadline}),
         assumptions=tuple(voice.assumptions),
         unread=tuple(unread),
         conflicts=tuple(voice.conflicts),

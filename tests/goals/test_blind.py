@@ -1,10 +1,10 @@
-"""Phrases that did not shape the rules: what is understood of them must not fall below what docs/GOALS.md publishes."""
+"""Phrases written before the rules were read: no fewer are understood than at the second score (docs/GOALS.md)."""
 
 from __future__ import annotations
 
 from tests.goals.blindly import PHRASES, scored
 
-PUBLISHED = 39
+PUBLISHED = 53
 
 
 def test_blind_phrases__as_a_whole__are_thirty_of_each_language() -> None:
