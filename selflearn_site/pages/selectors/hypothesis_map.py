@@ -82,7 +82,8 @@ def _next(found: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Of each factor the hypothesis that a verdict came to last, if it says what to try next; newest first."""
     last: dict[str, Hypothesis] = {}
     for item in found:
-        if item.status in _OPEN or not item.related_experiments:
+        untried = item.status == HypothesisStatus.INCONCLUSIVE and not item.related_experiments
+        if item.status in _OPEN or untried:
             continue
         if item.factor not in last or item.updated_at > last[item.factor].updated_at:
             last[item.factor] = item
