@@ -60,15 +60,17 @@ def approval_request(
 def approval_approve(*, approval_id: uuid.UUID, actor: Actor, comment: str = "") -> Approval:
     """Approve. A change whose base is still active is applied at once; the caller looks at `status`.
 
-    1. Only a meta-user may, and under four eyes not the one who set the goal (`NotAuthorised`). 2. Past its expiry it
-    expires (`Conflict`). 3. Compare-and-swap from pending: of two people at once the second gets `Conflict`.
+    1. Only a meta-user may, and under four eyes neither who set the goal nor who proposed the change
+    (`NotAuthorised`). 2. Past its expiry it expires (`Conflict`). 3. Compare-and-swap from pending: of two people at
+    once the second gets `Conflict`.
     4. The base version is still active → applied in the same transaction. Another version is active → it stays
     approved, and `manager.services.rechecks.approval_recheck` looks at the golden set anew before applying.
     What the Tuner refuses leaves the request pending and is in the change log.
     """
     approval = _decidable(approval_id, actor)
-    if approval.campaign.goal.created_by == actor.label and policy_current().four_eyes:
-        raise NotAuthorised("four eyes: whoever set the goal may not be the one to approve its changes")
+    own = {approval.campaign.goal.created_by: "set the goal", approval.proposed_by: "proposed the change"}
+    if actor.label in own and policy_current().four_eyes:
+        raise NotAuthorised(f"four eyes: whoever {own[actor.label]} may not be the one to approve it")
     try:
         with transaction.atomic():
             _move(approval, ApprovalStatus.PENDING, ApprovalStatus.APPROVED, actor=actor, comment=comment)

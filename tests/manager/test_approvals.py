@@ -136,6 +136,15 @@ def test_approve__four_eyes_and_another_person__applies(approval: Approval, alic
     assert approval_approve(approval_id=approval.id, actor=dora).status == "applied"
 
 
+def test_approve__four_eyes_and_own_proposal__is_refused(approval: Approval, alice: Actor) -> None:
+    policy_change(actor=alice, reason="two people decide", four_eyes=True)
+    dora = Actor(kind="person", name="dora", role=Role.META_USER)
+    Approval.objects.filter(id=approval.id).update(proposed_by=dora.label)
+    with pytest.raises(NotAuthorised, match="proposed the change"):
+        approval_approve(approval_id=approval.id, actor=dora)
+    assert statuses(approval) == ("pending", "analyzed")
+
+
 def overdue(approval: Approval) -> None:
     Approval.objects.filter(id=approval.id).update(expires_at=timezone.now() - timedelta(seconds=1))
 
