@@ -14,7 +14,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from contracts.doors import LookOnly, actor_of
-from incidents.models import Incident
+from incidents.models import Incident, SafetyResult
 from incidents.services import incident_acknowledge, incident_resolve
 
 
@@ -67,3 +67,10 @@ class IncidentAdmin(LookOnly, ModelAdmin):
             done=done,
         )
         return response
+
+
+@admin.register(SafetyResult)
+class SafetyResultAdmin(LookOnly, ModelAdmin):
+    list_display = ("checked_at", "name", "ok", "detail", "actor")
+    list_filter = ("ok", "name")
+    date_hierarchy = "checked_at"

@@ -53,3 +53,22 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.title}"
+
+
+class SafetyResult(models.Model):
+    """What one safety check found at one time. `ok` is NULL where it cannot be made here: `detail` says why."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.TextField()
+    ok = models.BooleanField(null=True)
+    detail = models.TextField()
+    checked_at = models.DateTimeField(db_default=Now())
+    actor = models.TextField()
+
+    class Meta:
+        db_table = "safety_results"
+        ordering = ("-id",)
+        indexes = [models.Index(fields=["name", "-id"], name="safety_results_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'not made' if self.ok is None else 'holds' if self.ok else 'failed'}"
