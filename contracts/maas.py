@@ -133,3 +133,17 @@ class SafetyFinding(Message):
     name: str
     ok: bool
     detail: str
+
+
+class MemoryQuality(Message):
+    """Of all memories. `low`: retrieved at least `LOW_FROM` times (maas.maintenance) with a score below 0.1.
+
+    Score: used/retrieved × helpful/used. `score` and `age_days` are means; None where there is nothing to average.
+    """
+
+    memories: int
+    retrieved: int
+    low: int
+    score: float | None
+    age_days: float | None
+    unembedded: int

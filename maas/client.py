@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError
 
 from contracts.actor import Actor
-from contracts.maas import FoundMemory, NewMemory, RunAnswer, RunRequest, SafetyFinding, StudentCounts
+from contracts.maas import FoundMemory, MemoryQuality, NewMemory, RunAnswer, RunRequest, SafetyFinding, StudentCounts
 from kernel.errors import RuleViolated, Unavailable
 from maas import helpfulness, maintenance, safety, selectors, services
 from maas import memories as memory_writes
@@ -233,6 +233,24 @@ def safety_checks() -> list[SafetyFinding]:
     """Tenant isolation by trying, row-level security, searches, personal data in error texts. Changes nothing."""
     _only_here()
     return safety.safety_checks()
+
+
+def last_real_request() -> datetime | None:
+    """When a person last asked the student anything; None: never."""
+    _only_here()
+    return maintenance.last_real_request()
+
+
+def memories_embed() -> int:
+    """Embed what the present embedder has not embedded. Returns how many. Interrupted, it goes on when called again."""
+    _only_here()
+    return memory_writes.memories_embed()
+
+
+def memories_quality() -> MemoryQuality:
+    """How useful the memories are that searches have found so far."""
+    _only_here()
+    return maintenance.memories_quality()
 
 
 def _only_here() -> None:

@@ -1,13 +1,15 @@
-"""Taking synthetic users out of the student, with all that was said to them and remembered of them."""
+"""Upkeep of the student: how well its memories serve, and taking synthetic users out with all that is kept of them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
-from contracts.maas import StudentCounts
+from contracts.maas import MemoryQuality, StudentCounts
 from kernel.errors import Conflict, RuleViolated
 from maas.access import as_service
+from maas.memories import memories_unembedded
 
 CHUNK = 50
 """Users at once: each chunk is a transaction of its own, so that runs of others are not held up."""
@@ -18,6 +20,48 @@ _OPEN = (
     " AND (status NOT IN ('COMPLETED', 'FAILED') OR needs_archive)"
 )
 _TABLES = {"logs": "raw_logs", "runs": "pipeline_runs", "memories": "lsm_storage"}
+
+LOW_BELOW = 0.1
+LOW_FROM = 5
+"""Retrievals before a score says anything."""
+
+_LAST_REQUEST = "SELECT max(created_at) FROM pipeline_runs WHERE client_kind = 'user' AND mode = 'dialogue'"
+
+# used/retrieved × helpful/used is helpful/retrieved where anything was used, and nothing else. Times retrieved and used
+# may be counted by other statements than helpful ones, so a score is held below 1.
+_QUALITY = """
+WITH scored AS (
+  SELECT times_retrieved AS n, simulated_at, CASE WHEN times_used > 0 THEN
+    least(times_used::float / times_retrieved, 1) * least(times_helpful::float / times_used, 1) ELSE 0 END AS score
+  FROM lsm_storage WHERE times_retrieved > 0
+)
+SELECT (SELECT count(*) FROM lsm_storage), count(*), count(*) FILTER (WHERE n >= %s AND score < %s), avg(score),
+  (SELECT extract(epoch FROM avg(now() - simulated_at)) / 86400 FROM lsm_storage)
+FROM scored
+"""
+
+
+def last_real_request() -> datetime | None:
+    """When a person last asked; None: never."""
+    with as_service() as cursor:
+        cursor.execute(_LAST_REQUEST)
+        found: datetime | None = cursor.fetchone()[0]
+        return found
+
+
+def memories_quality() -> MemoryQuality:
+    """Scores of all memories as they stand now."""
+    with as_service() as cursor:
+        cursor.execute(_QUALITY, [LOW_FROM, LOW_BELOW])
+        memories, retrieved, low, score, age = cursor.fetchone()
+    return MemoryQuality(
+        memories=memories,
+        retrieved=retrieved,
+        low=low,
+        score=score,
+        age_days=None if age is None else float(age),
+        unembedded=memories_unembedded(),
+    )
 
 
 def users_real(*, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

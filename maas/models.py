@@ -129,6 +129,9 @@ class PipelineRun(models.Model):
                 condition=~models.Q(status__in=[s.value for s in FINAL]) | models.Q(needs_archive=True),
                 name="runs_open_by_age",
             ),
+            models.Index(
+                fields=["-created_at"], condition=models.Q(client_kind="user", mode="dialogue"), name="runs_of_people"
+            ),
             models.Index(fields=["finished_at", "id"], name="runs_by_finish"),
             models.Index(fields=["user_id", "created_at"], name="runs_by_user"),
             models.Index(

@@ -8,7 +8,7 @@ from django.db import models
 
 from experiments.models import Experiment
 from goals.models import Campaign
-from manager.domain.lifecycle import ApprovalStatus, CycleState
+from manager.domain.lifecycle import ApprovalStatus, CycleState, UpkeepState
 
 CYCLE_TYPES = [("micro", "micro"), ("macro", "macro"), ("deep", "deep")]
 
@@ -54,6 +54,82 @@ class Cycle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign}, cycle {self.number}"
+
+
+class UpkeepSchedule(models.Model):
+    """When upkeep comes. One row; each edit is audited. `created_at`: no night before it is made up for."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    enabled = models.BooleanField(default=True, help_text="Off: upkeep by command only.")
+    micro_idle_minutes = models.PositiveIntegerField(default=5, help_text="Idle time before a micro cycle.")
+    macro_idle_minutes = models.PositiveIntegerField(default=60, help_text="Idle time before a macro cycle.")
+    macro_cron = models.CharField(max_length=100, blank=True, help_text="Macro cycles at these times too.")
+    deep_cron = models.CharField(max_length=100, blank=True, default="0 3 * * *", help_text="Times of deep cycles.")
+    yields = models.BooleanField(default=True, help_text="Whether upkeep gives way to real users.")
+    quiet_seconds = models.PositiveIntegerField(
+        default=60, help_text="Without a request for so long, work that was paused goes on."
+    )
+    micro_questions = models.PositiveIntegerField(default=20, help_text="Train questions of a micro cycle.")
+    dataset = models.CharField(max_length=50, default="bundled", help_text="Whose questions are asked.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "upkeep_schedules"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="there_is_one_upkeep_schedule"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    micro_idle_minutes__gte=1, macro_idle_minutes__gte=1, quiet_seconds__gte=1, micro_questions__gte=1
+                ),
+                name="upkeep_times_are_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "upkeep schedule"
+
+
+class UpkeepCycle(models.Model):
+    """A micro, macro or deep cycle: it belongs to no campaign. `findings` holds each finished part by its name, so that
+    a killed cycle goes on with the next. Held by a lease, as a campaign's cycle is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.CharField(max_length=10, choices=CYCLE_TYPES)
+    state = models.CharField(
+        max_length=12, choices=[(state.value, state.value) for state in UpkeepState], default=UpkeepState.RUNNING
+    )
+    slot = models.PositiveSmallIntegerField(
+        null=True, default=1, unique=True, help_text="1 until it has ended: there is one at a time."
+    )
+    dataset = models.CharField(max_length=50)
+    version = models.PositiveIntegerField(help_text="Parameter version that its questions are asked under.")
+    started_by = models.CharField(max_length=100)
+    reason = models.TextField()
+    stop_requested = models.BooleanField(default=False)
+    paused_since = models.DateTimeField(null=True, blank=True)
+    findings = models.JSONField(default=dict)
+    progress = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "upkeep_cycles"
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in UpkeepState]), name="upkeep_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(finished_at__isnull=True, slot=1) | models.Q(finished_at__isnull=False, slot=None),
+                name="upkeep_slot_is_free_at_the_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} cycle, {self.state}"
 
 
 class JournalEntry(models.Model):

@@ -18,6 +18,8 @@ from manager.domain.lifecycle import ApprovalStatus
 from manager.engine.advance import Worker, campaign_advance
 from manager.engine.closing import look_again
 from manager.engine.lease import worker_name
+from manager.engine.upkeep import upkeep_tick as tick
+from manager.engine.upkeep import upkeep_work as work
 from manager.services import emulations
 from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_held, campaigns_unattended, parallel
@@ -88,6 +90,17 @@ def unattended_pick_up() -> int:
     for approval_id in approvals_unfinished():
         approval_finish_enqueue(approval_id=approval_id)
     return len(found)
+
+
+def upkeep_tick() -> str:
+    """Every minute: start, pick up or resume upkeep, as the scheduler decides."""
+    found = tick()
+    return f"{found.kind}: {found.reason}"
+
+
+def upkeep_work(cycle_id: str) -> str:
+    """Go on with an upkeep cycle. One that stands back for real users is queued again by the tick."""
+    return work(cycle_id=uuid.UUID(cycle_id), worker=worker_name(), client=get_client())
 
 
 def history_prune() -> int:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from django.db import connections
 from django.utils import timezone
@@ -43,6 +44,9 @@ class PassPlan:
     campaign_id: uuid.UUID | None = None
     upto: int | None = None
     """So many of the examples only, from the first on; the pass stays open and is gone on with later."""
+
+    cycle_type: Literal["micro", "macro", "deep"] = "macro"
+    """Of the telemetry rows that the pass leaves."""
 
     arm_seeds: Mapping[str, int] | None = None
     """Seeds of the arms, where they are not to share one: then the student's own variation lies between them."""
@@ -201,6 +205,6 @@ def _request(plan: PassPlan, example: ExampleValue, arm: str) -> RunRequest:
         experiment=plan.experiment,
         variant=arm if plan.experiment else None,
         pinned_version=plan.arms[arm],
-        cycle_type="macro",
+        cycle_type=plan.cycle_type,
         seed=derive_seed((plan.arm_seeds or {}).get(arm, plan.seed), example.external_id),
     )

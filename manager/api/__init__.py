@@ -6,6 +6,6 @@ from manager.api.experiments import router as experiments
 from manager.api.goals import router as goals
 from manager.api.judges import router as judges
 from manager.api.measures import router as measures
-from manager.api.overview import router as overview
+from manager.api.upkeep import router as overview
 
 routers = (goals, approvals, overview, emulations, judges, measures, experiments)

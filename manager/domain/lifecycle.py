@@ -34,6 +34,24 @@ CYCLE: Lifecycle[CycleState] = Lifecycle(
 )
 
 
+class UpkeepState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+_ENDS = frozenset({UpkeepState.COMPLETED, UpkeepState.STOPPED, UpkeepState.FAILED})
+UPKEEP: Lifecycle[UpkeepState] = Lifecycle(
+    "upkeep cycle",
+    {
+        UpkeepState.RUNNING: frozenset({UpkeepState.PAUSED}) | _ENDS,
+        UpkeepState.PAUSED: frozenset({UpkeepState.RUNNING, UpkeepState.STOPPED, UpkeepState.FAILED}),
+    },
+)
+
+
 class ApprovalStatus(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"

@@ -16,7 +16,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kernel.errors import Conflict
-from manager.models import Cycle
+from manager.models import Cycle, UpkeepCycle
+
+Leasable = type[Cycle] | type[UpkeepCycle]
 
 _RENEW_EVERY = 0.5
 
@@ -38,8 +40,9 @@ class Lease:
     """Held while a step runs. `beat` renews it and stores progress, at most twice a second; a lease that another
     worker took over raises `LeaseLost`, so that the slower worker stops before it commits anything."""
 
-    def __init__(self, cycle_id: uuid.UUID, owner: str):
+    def __init__(self, cycle_id: uuid.UUID, owner: str, model: Leasable = Cycle):
         self.cycle_id = cycle_id
+        self.model = model
         self.owner = owner
         self._last = 0.0
 
@@ -51,7 +54,7 @@ class Lease:
         values: dict[str, Any] = {"lease_until": timezone.now() + timedelta(seconds=lease_seconds())}
         if progress is not None:
             values["progress"] = progress
-        if Cycle.objects.filter(id=self.cycle_id, lease_owner=self.owner).update(**values) != 1:
+        if self.model.objects.filter(id=self.cycle_id, lease_owner=self.owner).update(**values) != 1:
             raise LeaseLost("another worker has taken this cycle over")
 
 
@@ -66,18 +69,18 @@ class NoLease(Lease):
 
 
 @contextmanager
-def leased(cycle_id: uuid.UUID, owner: str) -> Iterator[Lease | None]:
+def leased(cycle_id: uuid.UUID, owner: str, model: Leasable = Cycle) -> Iterator[Lease | None]:
     """The lease of an open cycle, or None when another worker holds it. Given back at the end, also after an error;
     a killed worker's lease runs out."""
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now) | Q(lease_owner=owner)
-    taken = Cycle.objects.filter(free, id=cycle_id, finished_at__isnull=True).update(
+    taken = model.objects.filter(free, id=cycle_id, finished_at__isnull=True).update(
         lease_owner=owner, lease_until=now + timedelta(seconds=lease_seconds())
     )
     if taken != 1:
         yield None
         return
     try:
-        yield Lease(cycle_id, owner)
+        yield Lease(cycle_id, owner, model)
     finally:
-        Cycle.objects.filter(id=cycle_id, lease_owner=owner).update(lease_owner="", lease_until=None)
+        model.objects.filter(id=cycle_id, lease_owner=owner).update(lease_owner="", lease_until=None)

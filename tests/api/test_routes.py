@@ -216,3 +216,15 @@ def test_telemetry_runs__of_the_golden_set__are_not_shown(program: Program, worl
     assert program.get("telemetry/runs").json()["count"] == 1
     SensorEvent.objects.update(split="golden")
     assert program.get("telemetry/runs").json()["count"] == 0
+
+
+def test_upkeep__started_looked_at_and_stopped__is_queued_once_and_makes_room(program: Program) -> None:
+    made = program.post("cycles", {"type": "micro"})
+    assert (made.status_code, made.json()["state"]) == (201, "running")
+    key = made.json()["id"]
+    assert OrmQ.objects.count() == 1
+    assert program.post("cycles", {"type": "deep"}).status_code == 409
+    assert program.get(f"cycles/upkeep/{key}").json()["reason"] == "asked for over the API"
+    assert program.post(f"cycles/{key}/stop").json()["state"] == "stopped"
+    assert [item["id"] for item in program.get("cycles/upkeep").json()["items"]] == [key]
+    assert program.post("cycles", {"type": "weekly"}).status_code in (400, 422)

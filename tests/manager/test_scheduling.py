@@ -85,7 +85,8 @@ def test_week__each_night__has_one_deep_cycle_soon_after_its_time(week: Week) ->
 
 
 def test_week__micro_and_macro__begin_only_after_their_idleness_and_no_oftener(week: Week) -> None:
-    for kind, idle in (("micro", SCHEDULE.micro_idle), ("macro", SCHEDULE.macro_idle)):
+    kinds: dict[CycleType, timedelta] = {"micro": SCHEDULE.micro_idle, "macro": SCHEDULE.macro_idle}
+    for kind, idle in kinds.items():
         begun = week.of(kind)
         assert len(begun) > 50
         for at in begun:

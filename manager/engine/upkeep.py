@@ -1,0 +1,226 @@
+"""The parts of an upkeep cycle, each committed by itself, and the scheduler's tick."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import structlog
+from django.utils import timezone
+
+from experiments.domain.examples import seal_hash
+from experiments.golden import golden_examples
+from experiments.runner import PassPlan, PassProgress, pass_run
+from experiments.selectors import examples
+from incidents.services import incident_open
+from kernel.canonical import derive_seed, stable_fraction
+from kernel.errors import Conflict, DomainError, InvalidInput
+from maas.client import MaasClient, memories_embed, memories_quality, safety_checks
+from manager.domain.lifecycle import UpkeepState
+from manager.domain.scheduling import CycleType, Decision, decide, traffic
+from manager.engine.context import MANAGER
+from manager.engine.lease import Lease, LeaseLost, leased
+from manager.engine.passes import monitor_seed, recorded
+from manager.models import UpkeepCycle
+from manager.services.campaigns import parallel
+from manager.services.judging import judging_current
+from manager.services.upkeep import (
+    facts,
+    last_request,
+    schedule_of,
+    schedule_row,
+    upkeep_begin,
+    upkeep_enqueue,
+    upkeep_get,
+    upkeep_move,
+)
+from teacher.services import batch_measure
+
+log = structlog.get_logger(__name__)
+Outcome = Literal["completed", "stopped", "paused", "busy", "ended"]
+Show = Callable[[str, int, int], None]
+
+
+class _Stand(DomainError):
+    """The part stops where it is: for a real user, or because somebody said so. It goes on where it was."""
+
+    def __init__(self, state: UpkeepState):
+        super().__init__(f"the cycle is {state}")
+        self.state = state
+
+
+class _Work:
+    """One holder of the lease at one cycle."""
+
+    def __init__(self, cycle: UpkeepCycle, lease: Lease, client: MaasClient, *, yields: bool, show: Show | None):
+        self.cycle, self.lease, self.client, self.show = cycle, lease, client, show
+        self.yields = yields
+        self._last = timezone.now()
+
+    def look(self) -> None:
+        """Raise when the cycle has to stand back."""
+        if UpkeepCycle.objects.filter(id=self.cycle.id, stop_requested=True).exists():
+            raise _Stand(UpkeepState.STOPPED)
+        if self.yields and traffic(schedule_of(schedule_row()), now=timezone.now(), last_request=last_request()):
+            raise _Stand(UpkeepState.PAUSED)
+
+    def progress(self, label: str, done: int, planned: int) -> None:
+        self.lease.beat({"label": label, "done": done, "planned": planned})
+        if self.show is not None:
+            self.show(label, done, planned)
+        if (timezone.now() - self._last).total_seconds() >= 1.0:
+            self._last = timezone.now()
+            self.look()
+
+
+def _passed(work: _Work, *, split: str, label: str, upto: int | None = None) -> dict[str, Any]:
+    """Questions of one split under the cycle's version, in a pass of this cycle alone.
+
+    Micro cycles ask train questions: their small samples must not pass for a monitoring pass of validation.
+    """
+    cycle = work.cycle
+    over = golden_examples(dataset=cycle.dataset) if split == "golden" else examples(dataset=cycle.dataset, split=split)
+    if upto is not None:
+        over = sorted(over, key=lambda item: stable_fraction(str(cycle.id), item.external_id))[:upto]
+    if not over:
+        raise InvalidInput(f"the data set {cycle.dataset!r} has no {split} questions")
+    batch = f"upkeep-{cycle.id}-{split}"
+
+    def show(progress: PassProgress) -> None:
+        work.progress(label, progress.done, progress.planned)
+
+    truths = pass_run(
+        PassPlan(
+            batch=batch,
+            dataset=cycle.dataset,
+            split=split,
+            purpose="screening" if split == "train" else "monitor",
+            arms={"active": cycle.version},
+            examples=over,
+            seed=derive_seed(str(cycle.id)) if split == "train" else monitor_seed(dataset=cycle.dataset, split=split),
+            parallel=parallel(),
+            golden_hash=seal_hash(over) if split == "golden" else "",
+            cycle_type=cast("CycleType", cycle.type),
+        ),
+        client=work.client,
+        on_progress=show,
+    )
+    recorded(truths)
+    found = batch_measure(batch=batch, judging=judging_current()).to_json()
+    return {"batch": batch, "n": found["n"], "metrics": found["metrics"]}
+
+
+def _quick(work: _Work) -> dict[str, Any]:
+    return _passed(work, split="train", label="quick evaluation", upto=schedule_row().micro_questions)
+
+
+def _validation(work: _Work) -> dict[str, Any]:
+    return _passed(work, split="validation", label="validation")
+
+
+def _golden(work: _Work) -> dict[str, Any]:
+    return _passed(work, split="golden", label="golden, monitored")
+
+
+def _safety(work: _Work) -> dict[str, Any]:
+    """What fails is a critical incident, and does not hold up the other parts."""
+    work.progress("safety checks", 0, 1)
+    found = safety_checks()
+    for item in found:
+        if not item.ok:
+            incident_open(
+                kind="safety",
+                severity="critical",
+                title=f"A safety check failed: {item.name}",
+                detail=item.detail,
+                subject=f"safety:{item.name}",
+                actor=MANAGER,
+            )
+    return {"checks": [item.model_dump() for item in found], "failed": sum(not item.ok for item in found)}
+
+
+def _embed(work: _Work) -> dict[str, Any]:
+    work.progress("embedding memories", 0, 1)
+    return {"embedded": memories_embed()}
+
+
+def _quality(work: _Work) -> dict[str, Any]:
+    work.progress("scoring memories", 0, 1)
+    return memories_quality().model_dump()
+
+
+PARTS: dict[str, dict[str, Callable[[_Work], dict[str, Any]]]] = {
+    "micro": {"quick evaluation": _quick},
+    "macro": {"validation": _validation, "golden": _golden, "safety": _safety},
+    "deep": {"embedding": _embed, "memory quality": _quality},
+}
+
+
+def upkeep_work(
+    *, cycle_id: uuid.UUID, worker: str, client: MaasClient, yields: bool = True, show: Show | None = None
+) -> Outcome:
+    """Do what is left of a cycle. Returns what became of it; `busy`: another worker holds it.
+
+    A part that is repeated after a kill asks no question twice. A part that fails ends the cycle with its reason, and
+    raises. With `yields` false a person has asked for it now, and it goes on beside real users.
+    """
+    if upkeep_get(cycle_id).finished_at is not None:
+        return "ended"
+    with leased(cycle_id, worker, UpkeepCycle) as lease:
+        if lease is None:
+            return "busy"
+        cycle = upkeep_get(cycle_id)
+        work = _Work(cycle, lease, client, yields=yields, show=show)
+        try:
+            return _parts(work)
+        except _Stand as stand:
+            if cycle.state != stand.state:
+                upkeep_move(cycle, stand.state)
+            return "paused" if stand.state == UpkeepState.PAUSED else "stopped"
+        except LeaseLost:
+            return "busy"
+        except DomainError as error:
+            upkeep_move(cycle, UpkeepState.FAILED, error=error.message)
+            raise
+
+
+def _parts(work: _Work) -> Outcome:
+    cycle = work.cycle
+    work.look()
+    if cycle.state == UpkeepState.PAUSED:
+        upkeep_move(cycle, UpkeepState.RUNNING)
+    for name, part in PARTS[cycle.type].items():
+        if name in cycle.findings:
+            continue
+        work.look()
+        cycle.findings = {**cycle.findings, name: part(work)}
+        held = UpkeepCycle.objects.filter(id=cycle.id, lease_owner=work.lease.owner)
+        if held.update(findings=cycle.findings) != 1:
+            raise LeaseLost("another worker has taken this cycle over")
+    upkeep_move(cycle, UpkeepState.COMPLETED)
+    return "completed"
+
+
+def upkeep_tick() -> Decision:
+    """Ask the scheduler, and do as it says. Also queues an open cycle whose worker died."""
+    found = decide(schedule_of(schedule_row()), facts())
+    if found.kind == "start" and found.type is not None:
+        try:
+            cycle = upkeep_begin(kind=found.type, actor=MANAGER, reason=found.reason)
+        except Conflict as error:
+            log.info("upkeep not started", reason=error.message)
+            return Decision("nothing", error.message)
+        upkeep_enqueue(cycle.id)
+        return found
+    if found.kind != "pause":
+        _pick_up(resumed=found.kind == "resume")
+    return found
+
+
+def _pick_up(*, resumed: bool) -> None:
+    cycle = UpkeepCycle.objects.filter(finished_at__isnull=True).first()
+    if cycle is None or (cycle.lease_until is not None and cycle.lease_until > timezone.now()):
+        return
+    if resumed or cycle.state == UpkeepState.RUNNING:
+        upkeep_enqueue(cycle.id)
