@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -47,13 +48,17 @@ class GuardViolation(Part):
 
 
 class ChangeProposal(Message):
-    """A change of parameters with its evidence. `approved_by` is set only by a decided approval."""
+    """A change of parameters with its evidence. `approved_by` is set only by a decided approval.
+
+    `evidence_at`: when the verdict that it rests on was given; None for a change that rests on none.
+    """
 
     changes: tuple[ParameterChange, ...]
     reason: str
     experiment: str | None = None
     base_version: int
     tested: bool = False
+    evidence_at: datetime | None = None
     approval_id: uuid.UUID | None = None
     approved_by: str | None = None
 

@@ -16,7 +16,8 @@ class FactorDefinition(Part):
 
     `auto_low`/`auto_high` (or `auto_choices`) bound what may be tuned without a human; `manual` factors always
     ask. `step` is the largest change at once, a share of the current value when `step_relative`.
-    `acts_on` says when it works: while a query is answered, or while memory is written.
+    `acts_on` says when it works: while a query is answered, or while memory is written. `auto_ceiling`: above it a
+    person always decides, whatever automatic range somebody sets. `frozen`: nobody changes it for now.
     """
 
     key: str
@@ -28,6 +29,7 @@ class FactorDefinition(Part):
     choices: tuple[str, ...] = ()
     auto_low: float | None = None
     auto_high: float | None = None
+    auto_ceiling: float | None = None
     auto: bool = True
     manual: bool = False
     needs_ab_test: bool = False
@@ -35,6 +37,7 @@ class FactorDefinition(Part):
     step_relative: bool = False
     cooldown_cycles: int = 0
     acts_on: Literal["answer", "memory"] = "answer"
+    frozen: bool = False
     aliases: tuple[str, ...] = ()
     reason: str = ""
     doc: str = ""

@@ -230,6 +230,11 @@ class Policy(models.Model):
         help_text="Experiments of different campaigns that run at once; never two on one parameter. 1: one after the "
         "other, the more urgent goal first.",
     )
+    changes_per_day = models.PositiveIntegerField(
+        default=5,
+        help_text="Changes that the system applies by itself within 24 hours; beyond them each waits for a person. 0: "
+        "every change waits. Rollbacks do not count.",
+    )
     experiment_hours = models.FloatField(
         default=0.0,
         help_text="Hours after its start, pauses included, when an experiment closes as inconclusive; 0: never.",

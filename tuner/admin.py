@@ -13,9 +13,14 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from contracts.doors import LookOnly, actor_of
+from contracts.actor import Role
+from contracts.doors import LookOnly, actor_of, may
+from contracts.parameters import FactorDefinition
 from tuner import selectors, services
-from tuner.models import ParameterActivation, ParameterVersion, TunerState
+from tuner.domain.overrides import NAMES, Override, overridden, problems, stored
+from tuner.factor_services import factor_change, factor_reset, settings_seed
+from tuner.models import FactorSetting, ParameterActivation, ParameterVersion, PromptValue, TunerState
+from tuner.registry import FACTORS
 
 
 class ReasonForm(BaseDialogForm):
@@ -100,3 +105,152 @@ class TunerStateAdmin(LookOnly, ModelAdmin):
             request, lambda: service(actor=actor_of(request), reason=reason), done=done
         )
         return response
+
+
+class FactorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none at run time
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=UnfoldAdminTextareaWidget,
+        max_length=2000,
+        help_text=_("Why this holds from now on. The change log keeps it."),
+    )
+
+    class Meta:
+        model = FactorSetting
+        fields = NAMES
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.initial.pop("reason", None)  # that of the last change is no reason for the next one
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if set(NAMES) <= set(data):
+            for name, text in problems(FACTORS[self.instance.key], stored(data)).items():
+                self.add_error(name, text)
+        return data
+
+
+@admin.register(FactorSetting)
+class FactorSettingAdmin(LookOnly, ModelAdmin):
+    """Each factor of the registry, as it holds now. Empty is as the registry has it; a change needs a reason."""
+
+    form = FactorForm
+    list_display = ("title", "key", "kind", "possible", "automatic", "largest_step", "cooldown", "who", "frozen_now",
+                    "changed_by", "changed_at")  # fmt: skip
+    list_display_links = ("title", "key")
+    search_fields = ("key",)
+    list_fullwidth = True
+    actions_detail = ("reset",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(key__in=FACTORS)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        settings_seed()  # a factor may have come with this release
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return may(request, Role.META_USER)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+        return ("doc", "kind", "registry_default", "possible", "as_registered")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        own = ("reason",) if self.has_change_permission(request, obj) else ()
+        return (
+            (None, {"fields": ("doc", "kind", "registry_default", "possible", "as_registered")}),
+            (_("Changed"), {"fields": (*NAMES, *own), "description": _("Empty: as the registry has it.")}),
+        )
+
+    def save_model(self, request: HttpRequest, obj: FactorSetting, form: Any, change: bool) -> None:  # noqa: ARG002
+        changed = {name: form.cleaned_data[name] for name in form.changed_data if name in NAMES}
+        if changed:
+            factor_change(key=obj.key, values=changed, reason=form.cleaned_data["reason"], actor=actor_of(request))
+
+    @action(
+        description=_("As the registry has it"),
+        permissions=["meta_user"],
+        dialog=_dialog(_("As the registry has it"), _("Takes back every change of this factor's limits.")),
+    )
+    def reset(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        response: HttpResponse = self.carry_out(
+            request,
+            lambda: factor_reset(key=object_id, reason=form.cleaned_data["reason"], actor=actor_of(request)),
+            done=_("Everything is as the registry has it."),
+        )
+        return response
+
+    @display(description=_("factor"))
+    def title(self, row: FactorSetting) -> str:
+        return FACTORS[row.key].title
+
+    @display(description=_("what it does"))
+    def doc(self, row: FactorSetting) -> str:
+        return f"{FACTORS[row.key].doc} {FACTORS[row.key].reason}"
+
+    @display(description=_("type"))
+    def kind(self, row: FactorSetting) -> str:
+        return FACTORS[row.key].type
+
+    @display(description=_("default"))
+    def registry_default(self, row: FactorSetting) -> str:
+        return str(FACTORS[row.key].default)
+
+    @display(description=_("possible at all"))
+    def possible(self, row: FactorSetting) -> str:
+        factor = FACTORS[row.key]
+        return ", ".join(factor.choices) if factor.choices else _span(factor.low, factor.high) or "–"
+
+    @display(description=_("registry"))
+    def as_registered(self, row: FactorSetting) -> str:
+        factor = FACTORS[row.key]
+        facts = [
+            _("automatic %(range)s") % {"range": _span(factor.auto_low, factor.auto_high) or "–"},
+            _("step %(step)s") % {"step": _step(factor) or "–"},
+            _("cooldown %(n)s") % {"n": factor.cooldown_cycles},
+        ]
+        return "; ".join(str(fact) for fact in ([*facts, _("a person only")] if factor.manual else facts))
+
+    @display(description=_("automatic"))
+    def automatic(self, row: FactorSetting) -> str:
+        factor = overridden(FACTORS[row.key], _override(row))
+        return _span(factor.auto_low, factor.auto_high) or "–"
+
+    @display(description=_("step"))
+    def largest_step(self, row: FactorSetting) -> str:
+        return _step(overridden(FACTORS[row.key], _override(row))) or "–"
+
+    @display(description=_("cooldown"))
+    def cooldown(self, row: FactorSetting) -> int:
+        return overridden(FACTORS[row.key], _override(row)).cooldown_cycles
+
+    @display(description=_("by a person only"), boolean=True)
+    def who(self, row: FactorSetting) -> bool:
+        return overridden(FACTORS[row.key], _override(row)).manual
+
+    @display(description=_("frozen"), boolean=True)
+    def frozen_now(self, row: FactorSetting) -> bool:
+        return bool(row.frozen)
+
+
+@admin.register(PromptValue)
+class PromptValueAdmin(LookOnly, ModelAdmin):
+    list_display = ("key", "value", "registered_by", "registered_at", "withdrawn_at")
+    list_filter = ("key",)
+    search_fields = ("value", "registered_by")
+
+
+def _override(row: FactorSetting) -> Override:
+    return stored({name: getattr(row, name) for name in NAMES})
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:g} – {high:g}"
+
+
+def _step(factor: FactorDefinition) -> str:
+    if factor.step is None:
+        return ""
+    return f"{factor.step:.0%}" if factor.step_relative else f"{factor.step:g}"

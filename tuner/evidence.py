@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from contracts.parameters import ParameterValue
 from tuner.domain.content import diff
+from tuner.factors import factors_now
 from tuner.models import ActivationAction, ParameterActivation, ParameterVersion, VersionKind
-from tuner.registry import DEFAULTS, FACTORS
+from tuner.registry import DEFAULTS
 
 
 def _values(versions: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -22,7 +24,8 @@ def cooldowns() -> dict[str, int]:
     The rule: a factor that a rollback moved back rests until `cooldown_cycles` versions have been activated since.
     The Tuner knows no cycles; a caller who counts them hands its own numbers to `change_apply` instead.
     """
-    reach = max(factor.cooldown_cycles for factor in FACTORS.values())
+    factors = factors_now()
+    reach = max(factor.cooldown_cycles for factor in factors.values())
     later = 0
     recent: list[tuple[ParameterActivation, int]] = []
     for row in ParameterActivation.objects.order_by("-id").iterator(chunk_size=50):
@@ -38,22 +41,32 @@ def cooldowns() -> dict[str, int]:
         if row.previous is None:
             continue
         for change in diff(values[row.previous], values[row.version]):
-            remaining = FACTORS[change.param].cooldown_cycles - passed
+            remaining = factors[change.param].cooldown_cycles - passed
             resting[change.param] = max(remaining, resting.get(change.param, 0))
     return {param: remaining for param, remaining in resting.items() if remaining > 0}
 
 
-def undone_values(experiment: str | None) -> set[tuple[str, ParameterValue]]:
-    """(factor, value) pairs that a rolled-back version brought in on the evidence of this same experiment."""
+def undone_values(experiment: str | None, *, seen_at: datetime | None = None) -> set[tuple[str, ParameterValue]]:
+    """(factor, value) pairs that a rolled-back version brought in, and for which there is no new evidence.
+
+    `experiment`, `seen_at`: what a proposal rests on, and when its verdict was given. A verdict that was given before
+    the rollback knew nothing of what undid the value, whichever experiment gave it; without a verdict there is no
+    evidence at all. Looks at the last 200 rollbacks.
+    """
     rows = list(
-        ParameterVersion.objects.filter(
-            kind=VersionKind.PRODUCTION, rolled_back_at__isnull=False, experiment=experiment
-        ).order_by("-version")[:200]
+        ParameterVersion.objects.filter(kind=VersionKind.PRODUCTION, rolled_back_at__isnull=False).order_by("-version")[
+            :200
+        ]
     )
-    parents = _values([row.parent_version for row in rows if row.parent_version is not None])
+    stale = [row for row in rows if row.experiment == experiment or not _later(seen_at, row.rolled_back_at)]
+    parents = _values([row.parent_version for row in stale if row.parent_version is not None])
     return {
         (change.param, change.to_value)
-        for row in rows
+        for row in stale
         if row.parent_version in parents
         for change in diff(parents[row.parent_version], {**DEFAULTS, **row.stored_values})
     }
+
+
+def _later(seen_at: datetime | None, undone_at: datetime | None) -> bool:
+    return seen_at is not None and undone_at is not None and seen_at > undone_at

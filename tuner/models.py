@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from tuner.domain.content import GROUPS, flat
 
@@ -124,3 +125,65 @@ class TunerState(models.Model):
 
     def __str__(self) -> str:
         return "frozen" if self.frozen else "free"
+
+
+class FactorSetting(models.Model):
+    """What a meta-user has changed of one factor; NULL is as the registry has it. One row a factor of the registry."""
+
+    key = models.TextField(primary_key=True)
+    auto_low = models.FloatField(
+        _("automatic from"), null=True, blank=True, help_text=_("The lowest value that needs no person.")
+    )
+    auto_high = models.FloatField(
+        _("automatic to"), null=True, blank=True, help_text=_("The highest value that needs no person.")
+    )
+    step = models.FloatField(
+        _("largest step"), null=True, blank=True, help_text=_("A larger change at once needs a person.")
+    )
+    cooldown_cycles = models.PositiveSmallIntegerField(
+        _("cooldown"), null=True, blank=True, help_text=_("Cycles that the factor rests after a rollback.")
+    )
+    manual = models.BooleanField(
+        _("by a person only"), null=True, blank=True, help_text=_("Each change of this factor waits for a person.")
+    )
+    frozen = models.BooleanField(
+        _("frozen"), null=True, blank=True, help_text=_("Nobody changes this factor until it is thawed.")
+    )
+    reason = models.TextField(blank=True, default="", db_default="")
+    changed_by = models.TextField(blank=True, default="", db_default="")
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "factor_settings"
+        ordering = ("key",)
+        verbose_name = _("impact factor")
+        verbose_name_plural = _("impact factors")
+        constraints = [
+            models.CheckConstraint(condition=Q(step__isnull=True) | Q(step__gt=0), name="factor_step_is_above_zero"),
+            models.CheckConstraint(
+                condition=Q(auto_low__isnull=True) | Q(auto_high__isnull=True) | Q(auto_low__lte=F("auto_high")),
+                name="automatic_range_is_not_empty",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PromptValue(models.Model):
+    """A version of a prompt that somebody wrote since the registry was, and that the loop may test."""
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.TextField(help_text="The factor, e.g. prompts.responder.")
+    value = models.TextField()
+    registered_by = models.TextField()
+    registered_at = models.DateTimeField(db_default=Now())
+    withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="Not offered for tests any more.")
+
+    class Meta:
+        db_table = "prompt_values"
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=["key", "value"], name="one_prompt_value_per_factor")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.value}"

@@ -58,6 +58,7 @@ _RETRIEVAL = (
         high=20,
         auto_low=1,
         auto_high=5,
+        auto_ceiling=5,
         step=1,
         cooldown_cycles=_COOLDOWN,
         aliases=("top_k", "retrieval_top_k"),

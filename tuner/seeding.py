@@ -7,6 +7,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from tuner import database
+from tuner.factor_services import settings_seed
+from tuner.models import FactorSetting
 from tuner.registry import DEFAULTS, FROM_SETTINGS
 
 
@@ -24,3 +26,5 @@ def seed_after_migrate(*, using: str, **_kwargs: Any) -> None:
         ready = cursor.fetchone()[0]
     if ready:
         parameters_seed()
+    if FactorSetting._meta.db_table in connection.introspection.table_names():
+        settings_seed()

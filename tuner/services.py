@@ -20,6 +20,7 @@ from kernel.errors import Conflict, DomainError, InvalidInput, NotFound, RuleVio
 from tuner import database, evidence, selectors
 from tuner.domain import guards
 from tuner.domain.values import normalised, same_value, value_violation
+from tuner.factors import factors_now
 from tuner.models import ActivationAction
 from tuner.registry import FACTORS, canonical_key
 
@@ -39,11 +40,11 @@ def change_check(
     proposal = _canonical(proposal)
     state = guards.GuardState(
         current=selectors.version_values(proposal.base_version),
-        factors=FACTORS,
+        factors=factors_now(),
         frozen=selectors.is_frozen(),
         cooldowns=evidence.cooldowns() if cooldowns is None else _by_key(cooldowns),
         running_conflicts=_by_key(running_conflicts or {}),
-        undone=evidence.undone_values(proposal.experiment),
+        undone=evidence.undone_values(proposal.experiment, seen_at=proposal.evidence_at),
     )
     return guards.check(proposal, state)
 
@@ -151,7 +152,12 @@ def version_activate(*, version: int, expected_active: int, actor: Actor, reason
     try:
         with transaction.atomic():
             return _activated(
-                version=version, expected_active=expected_active, experiment=None, reason=reason, actor=actor
+                version=version,
+                expected_active=expected_active,
+                experiment=None,
+                reason=reason,
+                actor=actor,
+                extra={"golden": "not asked: activated by hand"},
             )
     except DomainError as error:
         _audit_refusal(
@@ -313,12 +319,12 @@ def _by_key(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_hard_limits(arms: Mapping[str, Mapping[str, Any]]) -> None:
-    violations = []
+    violations, factors = [], factors_now()
     for values in arms.values():
         for key, value in values.items():
-            if key not in FACTORS:
-                raise NotFound(f"there is no impact factor {key!r}", details={"known": sorted(FACTORS)})
-            violation = value_violation(FACTORS[key], value)
+            if key not in factors:
+                raise NotFound(f"there is no impact factor {key!r}", details={"known": sorted(factors)})
+            violation = value_violation(factors[key], value)
             if violation is not None:
                 violations.append(violation)
     if violations:

@@ -22,18 +22,24 @@ def may_start(autonomy: Autonomy) -> bool:
 
 
 def decide(
-    *, autonomy: Autonomy, violations: Sequence[GuardViolation], unasked: str = "", above_level: str = ""
+    *,
+    autonomy: Autonomy,
+    violations: Sequence[GuardViolation],
+    unasked: str = "",
+    above_level: str = "",
+    enough_today: str = "",
 ) -> Decision:
     """Decide on a change that won its experiment and that the golden gate agrees with.
 
     A violation that no approval lifts refuses; one that an approval lifts asks; so does a golden set that may not be
-    asked any more (`unasked`: why), and a p above the level of the ledger of false discoveries (`above_level`: how
-    far). Else the autonomy level decides.
+    asked any more (`unasked`: why), a p above the level of the ledger of false discoveries (`above_level`: how far),
+    and a day in which the system has changed enough by itself (`enough_today`: how much). Else the autonomy level
+    decides.
     """
     final = [item for item in violations if not item.lifted_by_approval]
     if final:
         return Decision("refuse", tuple(item.message for item in final))
-    asking = (*(item.message for item in violations), *(why for why in (unasked, above_level) if why))
+    asking = (*(item.message for item in violations), *(why for why in (unasked, above_level, enough_today) if why))
     if asking:
         return Decision("ask", asking)
     if autonomy is Autonomy.FULL_AUTO:

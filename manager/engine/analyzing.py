@@ -32,7 +32,7 @@ from teacher.designer.knowledge import STARTING
 from teacher.domain.gaps import Measured, MetricGap, focus_order, gaps_compute, targets_met
 from teacher.domain.wording import amount
 from teacher.knowledge import Occasion, knowledge_read, observations_record
-from tuner.registry import FACTORS
+from tuner.factors import factors_now, offered
 from tuner.selectors import version_values
 
 _PATIENCE = 2
@@ -167,10 +167,11 @@ def steps_offered(
     known = knowledge_read(until=context.cycle.created_at, starting=STARTING)
     elsewhere = factors_elsewhere(context.campaign)
     taken = set(elsewhere) | factors_waiting(context.campaign)
-    free = [key for key in context.allowed if key not in taken]
+    factors = offered(factors_now())
+    free = [key for key in context.allowed if key not in taken and key in factors]
     lists = {
         _focus_key(gap): candidates_list(
-            factors=FACTORS,
+            factors=factors,
             allowed=free,
             current=version_values(version),
             metric=gap.metric,

@@ -27,7 +27,7 @@ from manager.services.prompts import prompt_add
 from sensor.selectors import events
 from teacher.designer.prompting import NotWritten, prompt_write
 from teacher.domain.wording import amount
-from tuner.registry import FACTORS
+from tuner.factors import factors_now
 from tuner.selectors import version_values
 
 ROLE, FACTOR = "responder", "prompts.responder"
@@ -46,7 +46,8 @@ def prompt_wanted(context: StepContext, *, version: int, invented: float, untest
     try:
         texts = prompt_texts(role=ROLE)
         own = [name for name in texts if name.startswith(f"w-c{context.campaign.number}-")]
-        waiting = any(name in untested or name not in FACTORS[FACTOR].choices for name in own)
+        offered_now = factors_now()[FACTOR].choices
+        waiting = any(name in untested or name not in offered_now for name in own)
         if f"w-{context.name}" in own or waiting or len(own) >= WRITTEN_AT_MOST:
             return []
         return _written(context, texts, present=str(version_values(version)[FACTOR]), invented=invented)

@@ -31,6 +31,7 @@ from manager.engine.passes import judged, judging_of, judging_shown
 from manager.engine.running import batch_of, run, start
 from manager.models import Approval
 from manager.services.approvals import approval_request
+from manager.services.daily import enough_today
 from manager.services.policy import agreement_rule
 from manager.services.turns import factors_elsewhere, waits_for
 from teacher.discoveries import above_level, discovery_enter
@@ -187,6 +188,7 @@ def proposal_of(experiment: Experiment, result: ExperimentResult, base_version: 
         experiment=experiment.slug,
         base_version=base_version,
         tested=True,
+        evidence_at=result.created_at,
     )
 
 
@@ -207,6 +209,7 @@ def _decide(context: StepContext, experiment: Experiment, result: ExperimentResu
         violations=change_check(proposal=proposal),
         unasked=unasked,
         above_level=above_level(discovery_enter(slug=experiment.slug)),
+        enough_today=enough_today(),
     )
     if decision.kind == "refuse":
         return _rejected(experiment, f"a guard refuses: {'; '.join(decision.reasons)}", "guard")

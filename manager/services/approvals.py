@@ -14,7 +14,7 @@ from contracts.actor import Actor, Role
 from contracts.change import ChangeProposal
 from contracts.parameters import ParameterChange
 from experiments.domain.lifecycle import ExperimentStatus
-from experiments.models import Experiment
+from experiments.models import Experiment, ExperimentResult
 from experiments.services import experiment_transition
 from goals.models import Campaign
 from kernel.errors import Conflict, DomainError, InvalidInput, NotAuthorised, NotFound, RuleViolated
@@ -116,6 +116,7 @@ def approval_apply(*, approval_id: uuid.UUID, actor: Actor, base: int) -> Approv
             experiment=approval.experiment.slug,
             base_version=base,
             tested=True,
+            evidence_at=ExperimentResult.objects.get(experiment_id=approval.experiment.slug).created_at,
             approval_id=approval.id,
             approved_by=approval.decided_by,
         ),

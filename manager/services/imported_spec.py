@@ -13,6 +13,7 @@ from experiments.spec_text import SpecError
 from goals.models import Campaign
 from manager.models import Approval
 from tuner.domain.values import normalised, same_value, value_violation
+from tuner.factors import factors_now
 from tuner.registry import FACTORS, canonical_key
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,110}")
@@ -48,7 +49,7 @@ def change_read(
 
 
 def _value_problem(key: str, value: Any, active: dict[str, Any], *, baseline: bool) -> str:
-    factor = FACTORS.get(key)
+    factor = factors_now().get(key)
     if factor is None:
         return f"there is no impact factor {key!r}"
     if not isinstance(value, bool | int | float | str):

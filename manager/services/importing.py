@@ -15,6 +15,7 @@ from contracts.experiment_spec import Assignment, ExperimentSpec, SuccessCriteri
 from contracts.goal import Constraint, Target
 from contracts.metric import METRICS
 from contracts.parameters import ParameterChange
+from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
 from experiments.selectors import split_sizes
 from experiments.services import experiment_register
@@ -35,7 +36,7 @@ from teacher.designer import StepHistory
 from teacher.designer.candidates import approval_reasons, step_spent
 from teacher.designer.guards import guard_criteria
 from teacher.domain.gaps import Measured
-from tuner.registry import FACTORS
+from tuner.factors import factors_now
 from tuner.selectors import active_version, version_values
 
 _OPEN = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
@@ -55,12 +56,19 @@ def step_history(campaign: Campaign, metric: str, *, base_version: int) -> list[
 
     Of this campaign: what it tried for this metric; for others what is under way, was confirmed, or failed from this
     very base. Of other campaigns on its data set: what failed for this metric from this very base, which would be the
-    same comparison on the same questions.
+    same comparison on the same questions; and what won from it and was rolled back since, whatever it was to move:
+    to win the same comparison again would be no new evidence, and to apply it again an oscillation.
     """
     same = Hypothesis.objects.filter(
         campaign__dataset=campaign.dataset, metric=metric, base_version=base_version, status=HypothesisStatus.REJECTED
     )
-    found = [*tried(campaign), *same.exclude(campaign=campaign)]
+    undone = Hypothesis.objects.filter(
+        campaign__dataset=campaign.dataset,
+        base_version=base_version,
+        status=HypothesisStatus.CONFIRMED,
+        experiments__status=ExperimentStatus.ROLLED_BACK,
+    ).distinct()
+    found = [*tried(campaign), *same.exclude(campaign=campaign), *undone.exclude(campaign=campaign)]
     return [
         StepHistory(
             param=item.factor,
@@ -185,7 +193,7 @@ def _planned(
     notes: tuple[str, ...],
 ) -> Imported:
     aim = next(item for item in spec.success_criteria if not item.is_guard)
-    reasons = list(approval_reasons(FACTORS[change.param], change.from_value, change.to_value))
+    reasons = list(approval_reasons(factors_now()[change.param], change.from_value, change.to_value))
     verb = "rises" if aim.direction == "increase" else "falls"
     sentence = (
         f"If {change.param} goes from {change.from_value} to {change.to_value}, then {METRICS[metric].title.lower()} "

@@ -22,6 +22,7 @@ EDITABLE = (
     "looks_per_experiment",
     "experiment_hours",
     "max_parallel_experiments",
+    "changes_per_day",
     "screening_share",
     "screening_finalists",
     "screening_steps",

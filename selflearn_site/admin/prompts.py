@@ -27,6 +27,8 @@ from maas.admin import OverUsers
 from maas.models import SystemPrompt
 from maas.prompts.keeping import VERSION
 from manager.services.prompts import prompt_add
+from tuner.factor_services import prompt_value_offer
+from tuner.models import PromptValue
 
 
 @transaction.atomic
@@ -40,7 +42,11 @@ def prompt_offer(*, prompt_id: int, offered: bool, actor: Actor) -> SystemPrompt
         raise NotFound(f"there is no prompt {prompt_id}", details={"prompt": prompt_id})
     if changed:
         prompts.forget()
-        _audit(prompt, "prompt.offered" if offered else "prompt.withdrawn", actor, {"is_active": offered})
+        what = "prompt.offered" if offered else "prompt.withdrawn"
+        _audit(prompt, what, actor, {"is_active": offered})
+        key = f"prompts.{prompt.role}"
+        if PromptValue.objects.filter(key=key, value=prompt.version).exists():
+            prompt_value_offer(key=key, value=prompt.version, offered=offered, reason=what, actor=actor)
     return prompt
 
 

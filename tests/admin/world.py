@@ -43,6 +43,7 @@ from manager.services.policy import policy_current
 from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 from sensor.services.retention_policy import retention_current
 from sensor.services.rollups import rollups_fold
+from tuner.models import PromptValue
 from tuner.selectors import active_version, version_values
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
@@ -79,6 +80,7 @@ def world_build() -> World:
     cycle = Cycle.objects.create(campaign=campaign, number=1, progress={"done": 3, "total": 30})
     journal_write(campaign=campaign, key="k", kind="decision", text="top_k is tried", reason="recall is low")
     Report.objects.create(campaign=campaign, content=REPORT)
+    PromptValue.objects.create(key="prompts.responder", value="kind-1", registered_by="person:alice")
     policy_current()
     retention_current()
     incident = incident_open(

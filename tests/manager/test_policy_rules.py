@@ -42,6 +42,11 @@ def test_decide__violation_that_nothing_lifts__refuses_at_every_level(autonomy: 
     assert (decision.kind, decision.reasons) == ("refuse", (FINAL.message,))
 
 
+def test_decide__enough_changed_today__asks_although_everything_holds() -> None:
+    decision = decide(autonomy=Autonomy.FULL_AUTO, violations=[], enough_today="5 were applied today")
+    assert (decision.kind, decision.reasons) == ("ask", ("5 were applied today",))
+
+
 @pytest.mark.parametrize("autonomy", list(Autonomy))
 def test_may_start__only_manual_waits(autonomy: Autonomy) -> None:
     assert may_start(autonomy) is (autonomy is not Autonomy.MANUAL)

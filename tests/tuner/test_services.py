@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from audit.models import AuditEntry
 from audit.selectors import chain_verify
@@ -127,17 +130,33 @@ def test_change_apply__after_rollback__rests_and_needs_new_evidence() -> None:
     services.parameters_rollback(actor=MANAGER, reason="worse")
     again = services.change_check(proposal=next_step(experiment="e1"))
     assert [v.code for v in again] == ["COOLDOWN", "COOLDOWN"]
-    rested = services.change_check(proposal=next_step(experiment="e2"), cooldowns={})
-    assert rested == ()
+    new, old = timezone.now(), timezone.now() - timedelta(days=1)
+    assert services.change_check(proposal=next_step(experiment="e2", evidence_at=new), cooldowns={}) == ()
+    stale = services.change_check(proposal=next_step(experiment="e2", evidence_at=old), cooldowns={})
+    assert [(v.code, v.limit) for v in stale] == [("COOLDOWN", "new evidence")], "its verdict knew of no rollback"
+
+
+def test_change_apply__same_value_in_turn_with_its_rollback__is_stopped_however_often_it_wins() -> None:
+    """Oscillation: apply, roll back, win on the old evidence, apply …"""
+    before = timezone.now()
+    services.change_apply(proposal=next_step(experiment="e1", evidence_at=before), actor=MANAGER)
+    services.parameters_rollback(actor=MANAGER, reason="worse")
+    for number in range(3):
+        with pytest.raises(RuleViolated):
+            services.change_apply(
+                proposal=next_step(experiment=f"again-{number}", evidence_at=before), actor=MANAGER, cooldowns={}
+            )
+    assert selectors.active_version().version == 1
 
 
 def test_cooldown__after_two_other_activations__is_over() -> None:
     services.change_apply(proposal=next_step(experiment="e1"), actor=MANAGER)
     services.parameters_rollback(actor=MANAGER, reason="worse")
     services.change_apply(proposal=next_step("retrieval.min_score", 0.1), actor=MANAGER)
-    assert [v.value for v in services.change_check(proposal=next_step(experiment="e2"))] == [1]
+    fresh = next_step(experiment="e2", evidence_at=timezone.now())
+    assert [v.value for v in services.change_check(proposal=fresh)] == [1]
     services.change_apply(proposal=next_step("retrieval.min_score", 0.2), actor=MANAGER)
-    assert services.change_check(proposal=next_step(experiment="e2")) == ()
+    assert services.change_check(proposal=next_step(experiment="e2", evidence_at=timezone.now())) == ()
 
 
 def test_experiment_prepare__twice__gives_the_same_versions() -> None:

@@ -75,6 +75,15 @@ def _of_change(change: ParameterChange, proposal: ChangeProposal, state: GuardSt
             message=f"there is no impact factor {key}",
         )
         return
+    if factor.frozen:
+        yield GuardViolation(
+            code=GuardCode.FROZEN,
+            param=key,
+            value=value,
+            limit="frozen",
+            allowed="after it is thawed",
+            message=f"{key} is frozen; nobody changes it until a meta-user thaws it",
+        )
     current = state.current.get(key, factor.default)
     bad_value = value_violation(factor, value)
     if bad_value is not None:

@@ -13,8 +13,9 @@ from contracts.parameters import FactorDefinition, ParameterChange
 from selflearn_site.pages import svg
 from tuner.domain.content import diff
 from tuner.domain.values import same_value
+from tuner.factors import factors_now
 from tuner.models import ParameterActivation, ParameterVersion
-from tuner.registry import DEFAULTS, FACTORS
+from tuner.registry import DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def factor_rows(rows: Sequence[ParameterActivation], versions: Mapping[int, Para
     if not rows:
         return []
     values = _values(versions[rows[0].version])
-    return [_factor_row(factor, values[key], rows, versions) for key, factor in FACTORS.items()]
+    return [_factor_row(factor, values[key], rows, versions) for key, factor in factors_now().items()]
 
 
 def _factor_row(
