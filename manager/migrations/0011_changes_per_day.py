@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("manager", "0009_parallel_experiments")]
+    dependencies = [("manager", "0010_upkeep_cycles")]
 
     operations = [
         migrations.AddField(
