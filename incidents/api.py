@@ -30,7 +30,7 @@ class IncidentOut(Schema):
     actor: str
 
 
-class NoteIn(Schema):
+class NoteIn(Schema, extra="forbid"):
     note: str = ""
 
 

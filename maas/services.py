@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import datetime
 
+from contracts.actor import Actor, Role
 from contracts.maas import RunRequest
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from maas.access import Statement, act_for, acting_for
@@ -24,11 +25,15 @@ SELECT id, user_id, 'USER_QUERY', jsonb_build_object('text', user_query) FROM ru
 """
 
 
-def run_submit(*, request: RunRequest) -> uuid.UUID:
+def run_submit(*, request: RunRequest, actor: Actor | None = None) -> uuid.UUID:
     """Insert a NEW run with its query in the log; the same `run_id` again is the same run.
 
+    `actor`: who asks, when it is not a part of the system. To choose the parameters of a run (a version, an arm of an
+    experiment) is to use what is not in force: that needs the role operator, else `NotAuthorised`.
     Raises `InvalidInput` for an empty or overlong query, `Conflict` when the id belongs to another query or user.
     """
+    if actor is not None and (request.pinned_version is not None or request.experiment is not None):
+        actor.require(Role.OPERATOR)
     run_id = request.run_id or uuid.uuid4()
     query = query_of(request)
     same = Statement("SELECT 1 FROM pipeline_runs WHERE id = %s AND user_query = %s", [run_id, query])

@@ -47,6 +47,8 @@ class Environment(BaseSettings):
     selflearn_embedding_model: str = ""
     selflearn_prices: str = ""
     """JSON such as {"model": [0.15, 0.6]}: USD per million tokens of prompt and answer, beside the known prices."""
+    selflearn_api_rate: int = Field(default=3000, ge=1)
+    """Requests a minute that one token or person may make to the API."""
     maas_url: str = ""
     maas_token: SecretStr | None = None
     maas_patience_seconds: float = Field(default=300.0, ge=0)

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "selflearn_site.access.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "selflearn_site.access.middleware.PolicyMiddleware",
 ]
 
 ROOT_URLCONF = "selflearn_site.urls"
@@ -95,6 +96,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["selflearn_site.access.sign_in.GuardedBackend"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_HTTPONLY = True
@@ -124,11 +126,14 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "model_training",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
+    "LOGIN": {"form": "selflearn_site.access.sign_in.SignInForm"},
     **THEME,
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
 }
 NINJA_PAGINATION_PER_PAGE = 50
 NINJA_PAGINATION_MAX_LIMIT = 200  # without a cap one call may ask for everything
+
+SELFLEARN_API_RATE = ENV.selflearn_api_rate
 
 # --- background tasks ------------------------------------------------------------------------------------------------
 

@@ -41,13 +41,13 @@ class VersionDetail(VersionOut):
     """Against the parent version: `param`, `from`, `to`."""
 
 
-class ActivateIn(Schema):
+class ActivateIn(Schema, extra="forbid"):
     reason: str
     expected_active: int
     """The version that the caller believes is active; if another one is, nothing happens (409)."""
 
 
-class ReasonIn(Schema):
+class ReasonIn(Schema, extra="forbid"):
     reason: str
 
 

@@ -33,7 +33,7 @@ class MemoriesOut(Schema):
     count: int
 
 
-class ConsentIn(Schema):
+class ConsentIn(Schema, extra="forbid"):
     user_id: uuid.UUID
     consent: bool
     thread_id: uuid.UUID | None = None

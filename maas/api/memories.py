@@ -12,7 +12,7 @@ from maas.imports import MOST_AT_ONCE, Imported, rows_import
 router = Router(tags=["maas"])
 
 
-class MemoriesIn(Schema):
+class MemoriesIn(Schema, extra="forbid"):
     """Rows of a history."""
 
     memories: list[dict[str, Any]] = Field(

@@ -41,7 +41,7 @@ class RunOut(RunAnswer):
     )
 
 
-class FeedbackIn(Schema):
+class FeedbackIn(Schema, extra="forbid"):
     """What the user thinks of an answer."""
 
     score: int = Field(
@@ -62,7 +62,7 @@ class FeedbackOut(Schema):
     score: int = Field(description="From 1 to 5.")
 
 
-class FoundRightIn(Schema):
+class FoundRightIn(Schema, extra="forbid"):
     """Answers that turned out to be right."""
 
     run_ids: list[uuid.UUID] = Field(min_length=1, max_length=helpfulness.MOST_AT_ONCE, description="Their runs.")
@@ -97,9 +97,9 @@ def run_create(request: HttpRequest, body: RunRequest) -> Status[dict[str, Any]]
     """Accepts the query; the orchestrator answers it. `run_id` makes it idempotent: given twice it is one run.
 
     Telling and asking are the same call: what the user tells is remembered once the run is settled, and is found by
-    later queries of this user in any thread.
+    later queries of this user in any thread. `pinned_version` and `experiment` need the role operator.
     """
-    run_id = services.run_submit(request=body)
+    run_id = services.run_submit(request=body, actor=actor_of(request))
     answer, _ = selectors.run_answer(run_id=run_id, user_id=body.user_id)
     return Status(202, {"request_id": run_id, "status": answer.status})
 

@@ -37,7 +37,7 @@ class ScenarioOut(Schema):
     played_at: datetime | None
 
 
-class SessionIn(Schema):
+class SessionIn(Schema, extra="forbid"):
     scenarios: list[str] = Field(default=[], max_length=1000, description="names; all when left out")
 
 

@@ -46,11 +46,11 @@ class ApprovalOut(Schema):
         return approval.experiment.slug
 
 
-class CommentIn(Schema):
+class CommentIn(Schema, extra="forbid"):
     comment: str = Field("", max_length=5000)
 
 
-class RollbackIn(Schema):
+class RollbackIn(Schema, extra="forbid"):
     reason: str = Field(max_length=5000)
     expected_active: int | None = None
     """The version to leave; if another one is active, nothing happens (409)."""

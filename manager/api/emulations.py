@@ -24,7 +24,7 @@ from manager.services import emulations as service
 router = Router(tags=["emulations"])
 
 
-class EmulationIn(Schema):
+class EmulationIn(Schema, extra="forbid"):
     """What is to be played. Left out: the default."""
 
     name: str = Field(

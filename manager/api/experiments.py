@@ -15,7 +15,7 @@ from manager.services.importing import spec_import
 router = Router(tags=["experiments"])
 
 
-class SpecIn(Schema):
+class SpecIn(Schema, extra="forbid"):
     spec: str | dict[str, Any] = Field(description="the mission's experiment_spec: an object, or YAML or JSON as text")
     campaign: int | None = None
     """Number of the campaign that is to run it; without one, the newest open one."""

@@ -22,7 +22,7 @@ from manager.services import campaigns
 router = Router(tags=["goals"])
 
 
-class TextIn(Schema):
+class TextIn(Schema, extra="forbid"):
     text: str = Field(max_length=5000, examples=["Raise recall of memories to 60 % without losing precision"])
 
 
@@ -78,7 +78,7 @@ class GoalOut(Schema):
         return list(goal.campaigns.all())
 
 
-class ReasonIn(Schema):
+class ReasonIn(Schema, extra="forbid"):
     reason: str = ""
 
 

@@ -89,7 +89,7 @@ class NextOut(Schema):
     size: int
 
 
-class RoundIn(Schema):
+class RoundIn(Schema, extra="forbid"):
     judge_version: str | None = Field(None, max_length=200)
     """Null: the version that judged last."""
     size: int = Field(SIZE, ge=1, le=MOST)
@@ -107,7 +107,7 @@ class RoundOut(Schema):
     drawn_at: datetime
 
 
-class LabelIn(Schema):
+class LabelIn(Schema, extra="forbid"):
     case: int = Field(ge=1, lt=2**63)
     hallucination: Answer
     context: Answer | None = None

@@ -19,8 +19,9 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from contracts.actor import Role
 from contracts.doors import LookOnly, actor_of, may
 from kernel.errors import DomainError
-from selflearn_site.access.models import ApiToken
+from selflearn_site.access.models import ApiToken, SignInFailure
 from selflearn_site.access.services import token_create, token_revoke
+from selflearn_site.access.sign_in import sign_in_unlock
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none at run time
@@ -120,5 +121,43 @@ class ApiTokenAdmin(LookOnly, ModelAdmin):
             request,
             lambda: token_revoke(token_id=int(object_id), actor=actor_of(request), reason=reason),
             done=_("Revoked."),
+        )
+        return response
+
+
+@admin.register(SignInFailure)
+class SignInFailureAdmin(LookOnly, ModelAdmin):
+    """Who is locked out of signing in, and the way back in."""
+
+    list_display = ("name", "address", "failures", "last_at", "shown_state")
+    search_fields = ("name", "address")
+    actions_detail = ("unlock",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, Role.META_USER)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return may(request, Role.META_USER)
+
+    @display(description=_("state"), label={"locked": "danger", "counting": "info"})
+    def shown_state(self, failure: SignInFailure) -> str:
+        return "locked" if failure.is_locked else "counting"
+
+    @action(
+        description=_("Unlock"),
+        permissions=["meta_user"],
+        dialog={
+            "title": _("Unlock"),
+            "description": _("This name may try again from this address at once."),
+            "form_class": RevokeForm,
+            "form_submit_text": _("Unlock"),
+        },
+    )
+    def unlock(self, request: HttpRequest, form: RevokeForm, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        response: HttpResponse = self.carry_out(
+            request,
+            lambda: sign_in_unlock(failure_id=int(object_id), actor=actor_of(request), reason=reason),
+            done=_("Unlocked."),
         )
         return response

@@ -20,6 +20,7 @@ from maas.api import routers as maas
 from manager.api import routers as manager
 from selflearn_site.api.auth import AUTH
 from selflearn_site.api.errors import error_response, handlers_add
+from selflearn_site.api.guards import guarded
 from selflearn_site.api.health import router as health
 from sensor.api import router as sensor
 from tuner.api import router as tuner
@@ -30,7 +31,9 @@ _ERRORS = {
     "403": "The role does not allow this, or the CSRF token is missing",
     "404": "There is no such thing",
     "409": "Somebody else changed it first, or its state does not allow this",
+    "413": "The body is too large",
     "422": "The input is wrong or breaks a rule; `details` names the field or the rule",
+    "429": "Too many requests in this minute; `Retry-After` says when to go on",
     "500": "Something went wrong on our side; `details.request_id` finds it in the logs",
     "503": "A dependency cannot be reached now",
 }
@@ -69,7 +72,7 @@ class Api(NinjaAPI):
         urls = super()._get_urls()
         for pattern in urls:
             if isinstance(pattern, URLPattern):
-                pattern.callback = _method_refused_in_shape(pattern.callback)
+                pattern.callback = guarded(_method_refused_in_shape(pattern.callback))
         return urls
 
 
@@ -81,7 +84,7 @@ def _responses(operation: dict[str, Any]) -> dict[str, Any]:
     if "security" not in operation:
         never |= _WITH_LOGIN
     if "requestBody" not in operation:
-        never.add("400")
+        never |= {"400", "413"}
     found: dict[str, Any] = {}
     for status, response in operation["responses"].items():
         found[str(status)] = {**found.get(str(status), {}), **response}

@@ -70,8 +70,8 @@ def handlers_add(api: NinjaAPI) -> None:
         FieldError: _field_invalid,
         HttpError: _http,
         Http404: lambda request, _error: not_found(request),
-        OperationalError: _database_lost,
-        InterfaceError: _database_lost,
+        OperationalError: database_lost,
+        InterfaceError: database_lost,
         DataError: _data_invalid,
         Exception: _unexpected,
     }
@@ -102,7 +102,7 @@ def _http(_request: HttpRequest, error: HttpError) -> HttpResponse:
     return error_response(error.status_code, code, str(error), headers=headers)
 
 
-def _database_lost(_request: HttpRequest, error: Exception) -> HttpResponse:
+def database_lost(_request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("the database cannot be reached", exc_info=error)
     return error_response(
         503, errors.Unavailable.code, "the database cannot be reached now", headers={"Retry-After": "5"}
