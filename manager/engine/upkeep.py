@@ -25,6 +25,7 @@ from manager.engine.passes import monitor_seed, recorded
 from manager.models import UpkeepCycle
 from manager.services.campaigns import parallel
 from manager.services.judging import judging_current
+from manager.services.standing import standing_run, standing_share
 from manager.services.upkeep import (
     facts,
     last_request,
@@ -150,10 +151,25 @@ def _quality(work: _Work) -> dict[str, Any]:
     return memories_quality().model_dump()
 
 
+def _standing(work: _Work) -> dict[str, Any]:
+    """One experiment of two identical arms: what the engine finds there is false. Left out where a verdict could not be
+    given anyway; one that stood back for real users is gone on with."""
+
+    def show(progress: PassProgress) -> None:
+        work.progress("standing A/A", progress.done, progress.planned)
+
+    try:
+        test = standing_run(dataset=work.cycle.dataset, client=work.client, on_progress=show)
+    except InvalidInput as error:
+        return {"left_out": error.message}
+    share = standing_share(dataset=work.cycle.dataset)
+    return {"test": test.slug, "verdict": test.verdict, "false": share.false, "tests": share.tests}
+
+
 PARTS: dict[str, dict[str, Callable[[_Work], dict[str, Any]]]] = {
     "micro": {"quick evaluation": _quick},
     "macro": {"validation": _validation, "golden": _golden, "safety": _safety},
-    "deep": {"embedding": _embed, "memory quality": _quality},
+    "deep": {"embedding": _embed, "memory quality": _quality, "standing A/A": _standing},
 }
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.models import AuditEntry
 from contracts.actor import Actor
 from contracts.maas import SafetyFinding
-from experiments.models import EvaluationPass
+from experiments.models import EvaluationPass, StandingTest
 from incidents.models import Incident
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotAuthorised
 from maas.access import as_service
@@ -90,6 +90,28 @@ def test_deep__worked__tells_how_good_memories_are() -> None:
     assert quality["memories"] > 0
     assert quality["unembedded"] == 0
     assert quality["age_days"] > 0
+
+
+def test_deep__too_few_questions_for_a_verdict__leaves_the_standing_test_out_and_says_why() -> None:
+    cycle = begun("deep")
+    assert worked(cycle) == "completed"
+    assert "a verdict needs 50" in upkeep_get(cycle.id).findings["standing A/A"]["left_out"]
+
+
+def test_deep__enough_questions__runs_one_standing_test_of_its_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def standing(*, dataset: str, **_: object) -> StandingTest:
+        ran.append(dataset)
+        return StandingTest(slug="aa-1", verdict="inconclusive")
+
+    monkeypatch.setattr(engine, "standing_run", standing)
+    cycle = begun("deep")
+    assert worked(cycle) == "completed"
+    assert ran == [cycle.dataset]
+    assert upkeep_get(cycle.id).findings["standing A/A"] == {
+        "test": "aa-1", "verdict": "inconclusive", "false": 0, "tests": 0,
+    }  # fmt: skip
 
 
 def test_traffic__while_it_would_begin__pauses_it_and_it_resumes_by_itself() -> None:
