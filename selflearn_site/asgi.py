@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
@@ -16,5 +17,9 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 # Static files come from the apps' folders; a collected folder exists only where somebody collects.
 warnings.filterwarnings("ignore", message="No directory at")
 
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from selflearn_site.events.stream import App, with_streams  # noqa: E402  models are loaded only now
+
+application = with_streams(cast(App, django_application))
 connections_pool()

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "goals",
     "manager",
     "selflearn_site.access",
+    "selflearn_site.events",
     "selflearn_site",
 ]
 

@@ -20,6 +20,7 @@ from maas.api import routers as maas
 from manager.api import routers as manager
 from selflearn_site.api.auth import AUTH
 from selflearn_site.api.errors import error_response, handlers_add
+from selflearn_site.api.events import router as events
 from selflearn_site.api.guards import guarded
 from selflearn_site.api.health import router as health
 from sensor.api import router as sensor
@@ -120,5 +121,5 @@ api = Api(
     urls_namespace="api",
 )
 handlers_add(api)
-for _router in (health, *manager, goals, experiments, hypotheses, tuner, audit, incidents, *maas, sensor):
+for _router in (health, events, *manager, goals, experiments, hypotheses, tuner, audit, incidents, *maas, sensor):
     api.add_router("", _router)

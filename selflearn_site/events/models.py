@@ -1,0 +1,23 @@
+"""The outbox. Rows are written by triggers alone, in the transaction of what they tell of (migration 0001)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Event(models.Model):
+    """`xid`, the transaction that wrote it, stands beside `id` because ids are given before a commit: ordered by
+    `(xid, id)` and read below the oldest open transaction, nothing appears behind a reader's back."""
+
+    kind = models.CharField(max_length=20)
+    data = models.JSONField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "site_events"
+        ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="site_event_age")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
