@@ -48,6 +48,7 @@ def entries(
     initiator: str | None = None,
     experiment: str | None = None,
     campaign: str | None = None,
+    action: str | None = None,
 ) -> QuerySet[AuditEntry]:
     """Newest first. `since` is inclusive, `until` exclusive; `initiator` is a name, a kind, or `kind:name`."""
     rows = AuditEntry.objects.all()
@@ -67,6 +68,8 @@ def entries(
         rows = rows.filter(experiment=experiment)
     if campaign:
         rows = rows.filter(campaign=campaign)
+    if action:
+        rows = rows.filter(action=action)
     return rows.order_by("-id")
 
 

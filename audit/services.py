@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection
+from structlog.contextvars import get_contextvars
 
 from audit.models import AuditEntry
 from audit.selectors import ChainReport, chain_verify
@@ -28,6 +29,7 @@ def entry_append(
 ) -> AuditEntry:
     """Add one row to the change log, inside the caller's transaction: it stands or falls with the change it records.
 
+    Without `request_id` the one of the request at hand is taken, if there is one: it finds the entry in the logs.
     Writers of the chain wait for each other until commit, so append last. Whoever locks rows first and appends
     later calls `chain_lock` before those locks.
     """
@@ -44,7 +46,7 @@ def entry_append(
         reason=reason,
         experiment=experiment,
         campaign=campaign,
-        request_id=request_id,
+        request_id=request_id or get_contextvars().get("request_id"),
     )
 
 

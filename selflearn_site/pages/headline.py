@@ -259,3 +259,11 @@ def analytics_news(*, finished: int, factors: int, strongest: str) -> str:
     return _("%(strongest)s moved most, in %(tried)s on %(over)s.") % {
         "strongest": strongest, "tried": tried, "over": over,
     }  # fmt: skip
+
+
+def factor_history_news(*, title: str, values: int) -> str:
+    """How often a factor has changed, in a sentence."""
+    if values <= 1:
+        return _("%(title)s has never changed.") % {"title": title}
+    said = ngettext("%(title)s has had %(n)s value.", "%(title)s has had %(n)s values.", values)
+    return said % {"title": title, "n": values}
