@@ -53,7 +53,7 @@ def export_response(rows: QuerySet[AuditEntry], form: Literal["csv", "jsonl"]) -
 
 
 def _cell(value: Any) -> str:
-    """As text. What a spreadsheet would take for a formula becomes text by an apostrophe: reasons are people's words."""
+    """As text. What a spreadsheet would compute becomes text by an apostrophe: reasons are people's words."""
     if value is None:
         return ""
     if isinstance(value, dict | list):

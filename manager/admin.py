@@ -19,7 +19,7 @@ from contracts.actor import Role
 from contracts.doors import LookOnly, actor_of, may
 from kernel.errors import DomainError
 from manager.domain.lifecycle import ApprovalStatus
-from manager.models import Approval, Cycle, JournalEntry, Policy, Report
+from manager.models import Approval, Cycle, JournalEntry, Policy, Report, UpkeepCycle, UpkeepSchedule
 from manager.reports import markdown
 from manager.services.approvals import approval_reject
 from manager.services.decisions import approval_decide
@@ -185,3 +185,18 @@ class PolicyAdmin(LookOnly, ModelAdmin):
             policy_change(actor=actor_of(request), reason=form.cleaned_data["reason"], **changed)
         except DomainError as error:
             self.message_user(request, error.message, "ERROR")
+
+
+@admin.register(UpkeepCycle)
+class UpkeepCycleAdmin(LookOnly, ModelAdmin):
+    list_display = ("created_at", "type", "state", "dataset", "version", "started_by", "finished_at", "error")
+    list_filter = ("type", "state", "dataset")
+    search_fields = ("started_by", "reason", "error")
+    date_hierarchy = "created_at"
+
+
+@admin.register(UpkeepSchedule)
+class UpkeepScheduleAdmin(LookOnly, ModelAdmin):
+    """One row, to look at: it is changed over its service, with a reason."""
+
+    list_display = ("__str__",)

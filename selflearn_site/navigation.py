@@ -53,6 +53,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _rows(_("Policy"), "gavel", "manager_policy"),
             _rows(_("Retention"), "auto_delete", "sensor_retentionpolicy"),
             _rows(_("Impact factors"), "tune", "tuner_factorsetting"),
+            _rows(_("Parameters of one person"), "person_pin", "tuner_tenantparameters"),
             _rows(_("Freeze"), "ac_unit", "tuner_tunerstate"),
             _rows(_("Versions"), "layers", "tuner_parameterversion"),
             _rows(_("Activations"), "history", "tuner_parameteractivation"),

@@ -172,3 +172,4 @@ MAAS_TOKEN = ENV.maas_token.get_secret_value() if ENV.maas_token else ""
 MAAS_PATIENCE_SECONDS = ENV.maas_patience_seconds
 MAAS_PARAMETER_PROVIDER = "tuner.selectors.effective_params"
 SELFLEARN_VAR_DIR = ENV.selflearn_var
+LAST_GOOD_PARAMETERS = SELFLEARN_VAR_DIR / "last_good_parameters.json"

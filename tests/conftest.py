@@ -22,6 +22,8 @@ for _name, _value in {"SELFLEARN_LLM": "offline", "OPENAI_API_KEY": "", "OPENAI_
 # A password is hashed to be slow to guess; in hundreds of tests that sign somebody in it is only slow.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+settings.LAST_GOOD_PARAMETERS = None  # tests have many databases, and one disk
+
 BOTH_DATABASES = ["default", "maas"]
 
 emptying.install()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -19,8 +20,9 @@ from contracts.parameters import FactorDefinition
 from tuner import selectors, services
 from tuner.domain.overrides import NAMES, Override, overridden, problems, stored
 from tuner.factor_services import factor_change, factor_reset, settings_seed
-from tuner.models import FactorSetting, ParameterActivation, ParameterVersion, PromptValue, TunerState
+from tuner.models import FactorSetting, ParameterActivation, ParameterVersion, PromptValue, TenantParameters, TunerState
 from tuner.registry import FACTORS
+from tuner.tenants import tenant_parameters_set
 
 
 class ReasonForm(BaseDialogForm):
@@ -254,3 +256,28 @@ def _step(factor: FactorDefinition) -> str:
     if factor.step is None:
         return ""
     return f"{factor.step:.0%}" if factor.step_relative else f"{factor.step:g}"
+
+
+@admin.register(TenantParameters)
+class TenantParametersAdmin(LookOnly, ModelAdmin):
+    """Set over the API (`PUT /parameters/tenants/{user}`); taken back here."""
+
+    list_display = ("user_id", "version", "reason", "set_by", "set_at")
+    list_filter = ("version",)
+    search_fields = ("=user_id", "reason", "set_by")
+    actions_detail = ("remove",)
+
+    @action(
+        description=_("Production again"),
+        permissions=["meta_user"],
+        dialog=_dialog(_("Production again"), _("This person's runs use the active version from now on.")),
+    )
+    def remove(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        response: HttpResponse = self.carry_out(
+            request,
+            lambda: tenant_parameters_set(
+                user_id=uuid.UUID(object_id), version=None, reason=form.cleaned_data["reason"], actor=actor_of(request)
+            ),
+            done=_("Production holds for this person again."),
+        )
+        return response

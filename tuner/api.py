@@ -1,6 +1,7 @@
 # ruff: noqa: ARG001 - ninja calls every route with `request`
 """Parameters: what a run uses, the versions, activation, freeze."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,8 @@ from contracts.doors import actor_of
 from contracts.parameters import EffectiveParameters, ParameterContext
 from kernel.errors import InvalidInput
 from tuner import selectors, services
-from tuner.models import ParameterVersion
+from tuner.models import ParameterVersion, TenantParameters
+from tuner.tenants import tenant_parameters_set
 
 router = Router(tags=["parameters"])
 
@@ -64,12 +66,17 @@ def effective(
     experiment_id: str | None = None,
     variant: str | None = None,
     version: int | None = None,
+    user_id: uuid.UUID | None = None,
 ) -> EffectiveParameters | Status[None]:
-    """Production, or an experiment's arm, or one version. The ETag changes with the content; `If-None-Match` asks
-    whether anything is new."""
+    """Production, or an experiment's arm, or one version, or what holds for one person's runs.
+
+    The ETag changes with the content; `If-None-Match` asks whether anything is new.
+    """
     if (experiment_id is None) != (variant is None):
         raise InvalidInput("experiment_id and variant go together", details={"field": "variant"})
-    found = selectors.effective_params(ParameterContext(experiment=experiment_id, variant=variant, version=version))
+    found = selectors.effective_params(
+        ParameterContext(experiment=experiment_id, variant=variant, version=version, user_id=user_id)
+    )
     response["ETag"] = tag = f'"{found.version}-{found.content_hash[:16]}"'
     asked = {item.strip().removeprefix("W/") for item in request.headers.get("If-None-Match", "").split(",")}
     return Status(304, None) if tag in asked else found
@@ -114,6 +121,40 @@ def freeze(request: HttpRequest, body: ReasonIn) -> dict[str, bool]:
 def unfreeze(request: HttpRequest, body: ReasonIn) -> dict[str, bool]:
     services.parameters_unfreeze(actor=actor_of(request), reason=_said(body.reason))
     return {"frozen": selectors.is_frozen()}
+
+
+class TenantIn(Schema, extra="forbid"):
+    version: int
+    reason: str
+
+
+class TenantOut(Schema):
+    user_id: uuid.UUID
+    version: int
+    reason: str
+    set_by: str
+    set_at: datetime
+
+
+@router.get("/parameters/tenants", response=list[TenantOut], summary="Whose runs use a version of their own")
+@paginate
+def tenants(request: HttpRequest) -> QuerySet[TenantParameters]:
+    return TenantParameters.objects.all()
+
+
+@router.put("/parameters/tenants/{uuid:user_id}", response=TenantOut, summary="A version for one person's runs alone")
+def tenant_put(request: HttpRequest, user_id: uuid.UUID, body: TenantIn) -> TenantParameters:
+    """Needs the role meta-user. A production version that was not rolled back; an experiment's arm still wins."""
+    tenant_parameters_set(user_id=user_id, version=body.version, reason=body.reason, actor=actor_of(request))
+    return TenantParameters.objects.get(user_id=user_id)
+
+
+@router.post(
+    "/parameters/tenants/{uuid:user_id}/remove", response={204: None}, summary="Production for this person again"
+)
+def tenant_remove(request: HttpRequest, user_id: uuid.UUID, body: ReasonIn) -> Status[None]:
+    tenant_parameters_set(user_id=user_id, version=None, reason=body.reason, actor=actor_of(request))
+    return Status(204, None)
 
 
 def _said(reason: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -90,3 +91,10 @@ def confirm_stable(version: int) -> bool:
 
 def set_freeze(*, frozen: bool, reason: str, actor: str) -> bool:
     return bool(_rows("SELECT public.set_freeze(%s, %s, %s)", frozen, reason, actor)[0][0])
+
+
+def tenant_set(*, user: uuid.UUID, version: int | None, reason: str, actor: str) -> int | None:
+    """Returns the version that held for this person alone before; None when there was none."""
+    sql = "SELECT public.set_tenant_parameters(%s::uuid, %s::int, %s, %s)"
+    before = _rows(sql, str(user), version, reason, actor)[0][0]
+    return None if before is None else int(before)

@@ -187,3 +187,22 @@ class PromptValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.value}"
+
+
+class TenantParameters(models.Model):
+    """A version that holds for one person's runs instead of the active one. Written by a SQL function alone."""
+
+    user_id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    reason = models.TextField()
+    set_by = models.TextField()
+    set_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "tenant_parameters"
+        ordering = ("-set_at",)
+        verbose_name = "parameters of one person"
+        verbose_name_plural = "parameters of one person"
+
+    def __str__(self) -> str:
+        return f"v{self.version} for {self.user_id}"

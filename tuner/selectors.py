@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from contracts.parameters import EffectiveParameters, ParameterChange, ParameterContext, ParameterValue
 from kernel.errors import NotFound, Unavailable
+from tuner import lastgood
 from tuner.domain.content import diff
 from tuner.models import ParameterActivation, ParameterVersion, TunerState
 from tuner.registry import DEFAULTS, factor
@@ -20,13 +22,20 @@ _ARM = (
     "SELECT version, content_hash FROM public.experiment_parameters"
     " WHERE kind = 'experiment' AND experiment = %s AND variant = %s"
 )
+_TENANT = (
+    "SELECT p.version, p.content_hash, t.version IS NOT NULL FROM public.experiment_parameters AS p"
+    " LEFT JOIN public.tenant_parameters AS t ON t.user_id = %s"
+    " WHERE CASE WHEN t.version IS NULL THEN p.is_active ELSE p.version = t.version END"
+)
 _PINNED = "SELECT version, content_hash FROM public.experiment_parameters WHERE version = %s"
 
 _values_by_hash: dict[str, dict[str, Any]] = {}
 """Keyed by content, which never changes, so nothing here can be out of date."""
 
-_last_known: dict[tuple[str | None, str | None, int | None], tuple[int, str]] = {}
-"""Where each kind of context pointed when the database was last reached."""
+_Where = tuple[str | None, str | None, int | None, uuid.UUID | None]
+_last_known: dict[_Where, tuple[int, str]] = {}
+"""Where each kind of context pointed when the database was last reached; people without parameters of their own share
+that of production."""
 
 _CACHE_LIMIT = 4096
 _lock = threading.Lock()
@@ -35,24 +44,35 @@ _lock = threading.Lock()
 def effective_params(context: ParameterContext) -> EffectiveParameters:
     """The values that a run uses, and the version that they come from.
 
-    A pinned version wins over an experiment's arm, an arm over production; an arm that the experiment does not have
-    is `NotFound`, never silently production; an experiment named without a variant is production. Each call asks the
-    database which version counts (one indexed row); values come from the process's memory. Without a database: the
-    last known good; `Unavailable` if there is none.
+    A pinned version wins over an experiment's arm, an arm over a person's own version, that over production; an arm
+    that the experiment does not have is `NotFound`, never silently production; an experiment named without a variant is
+    production. Each call asks the database which version counts (one indexed row); values come from the process's
+    memory. Without a database: the last known good, of production also that of an earlier process (`lastgood`);
+    `Unavailable` if there is none.
     """
-    where = (context.experiment, context.variant, context.version)
+    bound = context.version is not None or (context.experiment is not None and context.variant is not None)
+    production: _Where = (None, None, None, None)
+    where: _Where = (context.experiment, context.variant, context.version, None) if bound else production
     try:
-        version, digest = _pointer(context)
+        version, digest, own = _pointer(context)
+        if own:
+            where = (None, None, None, context.user_id)
         values = _values_by_hash.get(digest)
         if values is None:
             values = version_get(version).stored_values
             _remember(_values_by_hash, digest, values)
         if _last_known.get(where) != (version, digest):
             _remember(_last_known, where, (version, digest))
+            if where == production:
+                lastgood.write(version, digest, values)
     except (OperationalError, InterfaceError) as error:
         # A thread that lives on would else never hear of another version: its broken connection stays broken.
         connection.close_if_unusable_or_obsolete()
-        known = _last_known.get(where)
+        mine = None if bound or context.user_id is None else _last_known.get((None, None, None, context.user_id))
+        known = mine or _last_known.get(where)
+        if known is None and not bound and (kept := lastgood.read()) is not None:
+            known = (kept.version, kept.content_hash)
+            _remember(_values_by_hash, kept.content_hash, kept.values)
         if known is None or known[1] not in _values_by_hash:
             raise Unavailable("the parameter database cannot be reached and no earlier answer is known") from error
         version, digest = known
@@ -138,13 +158,16 @@ def version_active_at(moment: datetime) -> int:
     return row.version
 
 
-def _pointer(context: ParameterContext) -> tuple[int, str]:
+def _pointer(context: ParameterContext) -> tuple[int, str, bool]:
+    """Version, its content, and whether it holds for this person alone."""
     args: tuple[str | int, ...]
     if context.version is not None:
         sql, args, what = _PINNED, (context.version,), f"parameter version {context.version}"
     elif context.experiment is not None and context.variant is not None:
         sql, args = _ARM, (context.experiment, context.variant)
         what = f"arm {context.variant!r} of experiment {context.experiment!r}"
+    elif context.user_id is not None:
+        sql, args, what = _TENANT, (str(context.user_id),), "active parameter version: run migrate"
     else:
         sql, args, what = _ACTIVE, (), "active parameter version: run migrate"
     with connection.cursor() as cursor:
@@ -152,7 +175,7 @@ def _pointer(context: ParameterContext) -> tuple[int, str]:
         row = cursor.fetchone()
     if row is None:
         raise NotFound(f"there is no {what}")
-    return row[0], row[1]
+    return row[0], row[1], len(row) > 2 and bool(row[2])
 
 
 def _remember(cache: dict[Any, Any], key: Any, value: Any) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,7 +21,7 @@ from kernel.errors import DomainError, NotAuthorised, Unavailable
 from selflearn_site.api.errors import status_of
 from selflearn_site.pages.selectors.navigation import navigation
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 # Scripts, fonts and data come from here alone. Styles may stand in the page because plotly writes its own.
 CSP = (
@@ -36,7 +36,7 @@ def page(view: View) -> View:
     """A page for people with a role. Refusals of the domain become pages with a sentence, never a 500."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
         with translation.override(_language()):
@@ -58,7 +58,7 @@ def action(view: View) -> View:
     """A click that changes something: POST only. What the domain refuses is said on the page it came from."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:

@@ -30,21 +30,24 @@ from goals.models import Campaign, LearningGoal
 from goals.services import Spend, campaign_create, campaign_spend_record, goal_create
 from hypotheses.models import Hypothesis
 from hypotheses.services import hypothesis_register
-from incidents.models import Incident
+from incidents.models import Incident, SafetyResult
 from incidents.services import incident_open
 from maas.access import as_service
 from maas.client import memories_import
 from maas.models import TestDialog, TestRun, TestSession
 from maas.services import run_submit
-from manager.models import Approval, Cycle, Report
+from manager.models import Approval, Cycle, Report, UpkeepCycle
 from manager.services.approvals import approval_request
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
+from manager.services.upkeep import schedule_row
+from selflearn_site.access.models import SignInFailure
 from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 from sensor.services.retention_policy import retention_current
 from sensor.services.rollups import rollups_fold
 from tuner.models import PromptValue
 from tuner.selectors import active_version, version_values
+from tuner.tenants import tenant_parameters_set
 
 ANNA = uuid.UUID("00000000-0000-4000-8000-0000000000a1")
 SESSION = uuid.UUID("00000000-0000-4000-8000-00000000005e")
@@ -80,8 +83,16 @@ def world_build() -> World:
     cycle = Cycle.objects.create(campaign=campaign, number=1, progress={"done": 3, "total": 30})
     journal_write(campaign=campaign, key="k", kind="decision", text="top_k is tried", reason="recall is low")
     Report.objects.create(campaign=campaign, content=REPORT)
+    tenant_parameters_set(user_id=uuid.uuid4(), version=1, reason="a support case", actor=alice)
     PromptValue.objects.create(key="prompts.responder", value="kind-1", registered_by="person:alice")
     policy_current()
+    schedule_row()
+    UpkeepCycle.objects.create(
+        type="micro", state="completed", slot=None, dataset="tiny", version=1, started_by="person:alice",
+        reason="by hand", finished_at=timezone.now(),
+    )  # fmt: skip
+    SafetyResult.objects.create(name="golden seal", ok=True, detail="sound", actor="person:alice")
+    SignInFailure.objects.create(name="mallory", address="127.0.0.1", failures=2, last_at=timezone.now())
     retention_current()
     incident = incident_open(
         kind="degradation", severity="warning", title="recall fell", detail="by .2", subject="version:1", actor=alice

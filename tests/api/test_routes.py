@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from audit.models import AuditEntry
 from contracts.actor import Role
 from maas.client import get_client
-from manager.models import Approval
+from manager.models import Approval, UpkeepCycle
 from selflearn_site.api.assembly import api
 from tests.access.people import bearer
 from tests.admin.world import ANNA, SESSION, THREAD, World
@@ -39,6 +39,10 @@ def program(db: None) -> Program:
     return Program()
 
 
+NO_JSON = {"/events", "/changes/export"}
+"""A stream (tests/events) and a file (tests/pages/test_change_log.py)."""
+
+
 def _paths(world: World) -> list[str]:
     place = {
         "goal_id": world.goal.pk, "approval_id": world.approval.pk, "cycle_id": world.cycle.pk,
@@ -48,12 +52,13 @@ def _paths(world: World) -> list[str]:
         "dialogue_id": world.batch.dialogues.get().pk,
         "thread_id": THREAD,
     }  # fmt: skip
+    upkeep = {"cycle_id": UpkeepCycle.objects.get().pk}
     schema = api.get_openapi_schema(path_prefix="")
     return [
-        f"{path.format(**place)}?user_id={ANNA}"
+        f"{path.format(**place | (upkeep if path.startswith('/cycles/upkeep') else {}))}?user_id={ANNA}"
         for path, methods in schema["paths"].items()
-        if "get" in methods and path != "/events"
-    ]  # a stream, no JSON: tests/events
+        if "get" in methods and path not in NO_JSON
+    ]
 
 
 def test_get__of_every_route__answers_in_its_documented_shape(program: Program, world: World) -> None:

@@ -28,7 +28,7 @@ MANAGER = component("manager")
 def text_of(client: Client, path: str) -> str:
     answer = client.get(path)
     assert answer.status_code == 200
-    return b"".join(answer.streaming_content).decode()
+    return answer.getvalue().decode()
 
 
 @pytest.fixture

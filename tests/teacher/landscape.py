@@ -27,9 +27,16 @@ from teacher.designer.knowledge import Effect, Observation, gain_of, move_of
 from teacher.designer.screening import BASE_ARM, differences_read
 from teacher.domain.gaps import Measured, gap_of
 from teacher.statistics import evaluate
-from tuner.registry import DEFAULTS, FACTORS
+from tuner.registry import DEFAULTS
+from tuner.registry import FACTORS as REGISTRY
 
 METRIC = "retrieval_precision"
+# The moves that decision 0022 was measured on: courses tell of the designer, not of how many prompts a release has.
+_PROMPTS = {"prompts.responder": ("v1", "v2", "v3"), "prompts.analyzer": ("v1", "v2")}
+FACTORS = {
+    key: factor.model_copy(update={"choices": _PROMPTS[key]}) if key in _PROMPTS else factor
+    for key, factor in REGISTRY.items()
+}
 FACTORS_OPEN = [key for key, factor in FACTORS.items() if factor.acts_on == "answer" and not factor.manual]
 
 SCREENED_PER_CYCLE, TRAIN, VALIDATION, NOISE, BASE = 4, 100, 400, 0.2, 0.4
