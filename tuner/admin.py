@@ -124,6 +124,11 @@ class FactorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes non
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.initial.pop("reason", None)  # that of the last change is no reason for the next one
+        for name in ("manual", "frozen"):
+            if name in self.fields:
+                self.fields[name].widget.choices = (
+                    ("unknown", _("as the registry has it")), ("true", _("yes")), ("false", _("no")),
+                )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
