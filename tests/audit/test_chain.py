@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from audit import selectors
 from audit.models import AuditEntry
 from audit.services import chain_verify, entry_append
-from contracts.actor import Actor, component
+from contracts.actor import Actor, Role, component
+from tests.access.people import bearer, client_of, person
 
 
 def _three(actor: Actor) -> list[AuditEntry]:
@@ -165,3 +167,13 @@ def test_entries__filters__select_what_they_name(alice: Actor) -> None:
         "period": 4,
         "future": 0,
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_doors__row_changed_by_a_superuser__name_the_row(alice: Actor, as_superuser: Callable[..., None]) -> None:
+    second = _three(alice)[1]
+    as_superuser("UPDATE audit_entries SET reason = 'better' WHERE id = %s", second.id)
+    told = Client().get("/api/v1/changes/verify", headers=bearer(Role.VIEWER)).json()
+    assert (told["ok"], told["first_bad_id"]) == (False, second.id)
+    page = client_of(person("viewer", Role.VIEWER)).post("/changes/verify/", follow=True).content.decode()
+    assert f"The change log is broken: row {second.id} " in page
