@@ -8,7 +8,7 @@ PLOTLY := static/vendor/plotly.min.js
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check e2e bench soak
+.PHONY: help run setup test check types lint imports migrations e2e bench soak
 
 help:
 	@echo "make run    prepare everything, learn once on the bundled scenarios, serve http://127.0.0.1:8000"
@@ -42,11 +42,21 @@ $(PLOTLY): $(STAMP)
 test: setup
 	$(PY) -m pytest -n $(WORKERS) -m "not e2e"
 
+# The parts of `check` are independent, so they share the cores.
 check: setup
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint imports migrations
+
+types:
+	$(PY) -m mypy .
+
+lint:
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy .
+
+imports:
 	$(VENV)/bin/lint-imports --no-cache
+
+migrations:
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
 	$(PY) manage.py check --deploy --fail-level ERROR

@@ -23,10 +23,12 @@ _ARM = (
     " WHERE kind = 'experiment' AND experiment = %s AND variant = %s"
 )
 _TENANT = (
-    "SELECT p.version, p.content_hash, t.version IS NOT NULL FROM public.experiment_parameters AS p"
-    " LEFT JOIN public.tenant_parameters AS t ON t.user_id = %s"
-    " WHERE CASE WHEN t.version IS NULL THEN p.is_active ELSE p.version = t.version END"
+    "SELECT p.version, p.content_hash, true FROM public.experiment_parameters AS p"
+    " WHERE p.version = (SELECT t.version FROM public.tenant_parameters AS t WHERE t.user_id = %s)"
+    " AND p.rolled_back_at IS NULL"
+    " UNION ALL SELECT version, content_hash, false FROM public.experiment_parameters WHERE is_active LIMIT 1"
 )
+"""A person's own version while it was not rolled back, else the active one: the second part is read only then."""
 _PINNED = "SELECT version, content_hash FROM public.experiment_parameters WHERE version = %s"
 
 _values_by_hash: dict[str, dict[str, Any]] = {}
@@ -57,6 +59,8 @@ def effective_params(context: ParameterContext) -> EffectiveParameters:
         version, digest, own = _pointer(context)
         if own:
             where = (None, None, None, context.user_id)
+        elif not bound:
+            _last_known.pop((None, None, None, context.user_id), None)  # no version of their own any more
         values = _values_by_hash.get(digest)
         if values is None:
             values = version_get(version).stored_values

@@ -93,6 +93,23 @@ def test_tenant__database_gone__keeps_each_persons_own(
     assert (of(ANNA), of(BORIS), of(uuid.uuid4())) == (1, second, second)
 
 
+def test_tenant__whose_version_is_rolled_back__is_on_the_active_one_at_once(second: int, alice: Actor) -> None:
+    tenant_parameters_set(user_id=ANNA, version=second, reason="first to have it", actor=alice)
+    services.parameters_rollback(actor=alice, reason="worse")
+    assert of(ANNA) == of() == 1
+
+
+def test_tenant__removed_and_the_database_gone__has_production_and_not_what_was_removed(
+    second: int, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant_parameters_set(user_id=ANNA, version=1, reason="a support case", actor=alice)
+    assert of(ANNA) == 1
+    tenant_parameters_set(user_id=ANNA, version=None, reason="solved", actor=alice)
+    assert of(ANNA) == second
+    monkeypatch.setattr(connection, "cursor", refuse)
+    assert of(ANNA) == second
+
+
 def test_last_good__process_that_never_reached_the_database__answers_as_the_one_before(
     second: int, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,8 @@ _TOLD = (
 _FUNCTION = """
 ALTER TABLE site_events ADD COLUMN xid xid8 NOT NULL DEFAULT pg_current_xact_id();
 CREATE INDEX site_events_in_order ON site_events (xid, id);
-CREATE FUNCTION site_event_tell() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+CREATE FUNCTION public.site_event_tell() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   told jsonb; now_row jsonb := to_jsonb(NEW); old_row jsonb; moved boolean;
 BEGIN
@@ -24,7 +25,7 @@ BEGIN
     IF NOT moved THEN RETURN NULL; END IF;
   END IF;
   SELECT jsonb_object_agg(c, now_row->c) INTO told FROM unnest(string_to_array(TG_ARGV[2], ',')) c;
-  INSERT INTO site_events (kind, data) VALUES (TG_ARGV[0], told);
+  INSERT INTO public.site_events (kind, data) VALUES (TG_ARGV[0], told);
   RETURN NULL;
 END $$;
 """
