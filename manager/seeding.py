@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 SCHEDULES = {
     "campaigns nobody works on": ("manager.tasks.unattended_pick_up", 1),
     "upkeep cycles": ("manager.tasks.upkeep_tick", 1),
+    "degradation on live traffic": ("manager.tasks.degradation_watch", 5),
     "old task history": ("manager.tasks.history_prune", 60),
 }
 """Name → task, minutes between its runs."""

@@ -24,6 +24,7 @@ from manager.services import emulations
 from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_held, campaigns_unattended, parallel
 from manager.services.decisions import approval_finish_enqueue
+from manager.services.degradation import live_watch
 from manager.services.rechecks import approval_recheck
 from manager.services.settling import activation_settle_enqueue
 from tuner.selectors import active_version
@@ -101,6 +102,11 @@ def upkeep_tick() -> str:
 def upkeep_work(cycle_id: str) -> str:
     """Go on with an upkeep cycle. One that stands back for real users is queued again by the tick."""
     return work(cycle_id=uuid.UUID(cycle_id), worker=worker_name(), client=get_client())
+
+
+def degradation_watch() -> str:
+    """Every five minutes: is the active version worse for real people? If so it is rolled back."""
+    return live_watch()
 
 
 def history_prune() -> int:

@@ -16,6 +16,7 @@ from manager.domain.lifecycle import CycleState
 from manager.engine.context import MANAGER, TEACHER, Note, Step, StepContext
 from manager.engine.gate import gate_look
 from manager.engine.passes import golden_batch, judged, judging_of, judging_shown, monitor
+from manager.services.degradation import degradation_act, offline_signals
 from manager.services.judging import judge_distrusted, judging_current
 from manager.services.safety import rollback_order
 from teacher.aggregator import Aggregate
@@ -102,12 +103,19 @@ def settle(context: StepContext) -> Standing:
 
     A version that was activated and not confirmed yet is compared with its parent on golden, over this look and the
     gate's own at the same two sets of parameters: worse beyond the gate's limits → rollback at once; else it is
-    confirmed as stable, and later rollbacks may end there. A judge that does not count rolls nothing back.
+    confirmed as stable, and later rollbacks may end there. One that is stable is held to the degradation rules over the
+    cycles so far. A judge that does not count rolls nothing back.
     """
     active = active_version()
     standing = _measured(context, active.version)
-    if active.stable_since is not None or active.parent_version is None:
+    if active.parent_version is None:
         return standing
+    if active.stable_since is not None:
+        signals = offline_signals(active, dataset=context.campaign.dataset)
+        undone = degradation_act(
+            version=active, signals=signals, where="degradation over its cycles", campaign=context.campaign
+        )
+        return standing if undone is None else _measured(context, undone.version)
     before = monitor(context, split="golden", version=active.parent_version)
     looks = [
         *gate_look(experiment=active.experiment, base=active.parent_version),

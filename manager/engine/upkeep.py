@@ -24,6 +24,7 @@ from manager.engine.lease import Lease, LeaseLost, leased
 from manager.engine.passes import monitor_seed, recorded
 from manager.models import UpkeepCycle
 from manager.services.campaigns import parallel
+from manager.services.degradation import degradation_act, offline_signals
 from manager.services.judging import judging_current
 from manager.services.standing import standing_run, standing_share
 from manager.services.upkeep import (
@@ -37,6 +38,7 @@ from manager.services.upkeep import (
     upkeep_move,
 )
 from teacher.services import batch_measure
+from tuner.selectors import active_version
 
 log = structlog.get_logger(__name__)
 Outcome = Literal["completed", "stopped", "paused", "busy", "ended"]
@@ -141,6 +143,17 @@ def _safety(work: _Work) -> dict[str, Any]:
     return {"checks": [item.model_dump() for item in found], "failed": sum(not item.ok for item in found)}
 
 
+def _degradation(work: _Work) -> dict[str, Any]:
+    """Hold the version to the degradation rules over its cycles so far; a broken one rolls it back."""
+    work.progress("degradation rules", 0, 1)
+    version = active_version()
+    if version.version != work.cycle.version:
+        return {"left_out": f"version {version.version} is active now, and this cycle measured {work.cycle.version}"}
+    signals = offline_signals(version, dataset=work.cycle.dataset)
+    undone = degradation_act(version=version, signals=signals, where="degradation over its cycles")
+    return {"broken": [signal.message for signal in signals], "active": undone.version if undone else version.version}
+
+
 def _embed(work: _Work) -> dict[str, Any]:
     work.progress("embedding memories", 0, 1)
     return {"embedded": memories_embed()}
@@ -168,7 +181,7 @@ def _standing(work: _Work) -> dict[str, Any]:
 
 PARTS: dict[str, dict[str, Callable[[_Work], dict[str, Any]]]] = {
     "micro": {"quick evaluation": _quick},
-    "macro": {"validation": _validation, "golden": _golden, "safety": _safety},
+    "macro": {"validation": _validation, "golden": _golden, "degradation": _degradation, "safety": _safety},
     "deep": {"embedding": _embed, "memory quality": _quality, "standing A/A": _standing},
 }
 
