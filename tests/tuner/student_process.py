@@ -1,4 +1,4 @@
-"""`manage.py orchestrate` on test databases with the Tuner's parameters: `-m tests.tuner.student_process MAAS DEFAULT`."""
+"""`manage.py orchestrate` on test databases, with the Tuner's parameters: `student_process MAAS DEFAULT`."""
 
 from __future__ import annotations
 
