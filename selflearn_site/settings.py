@@ -127,6 +127,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "model_training",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
+    "SHOW_LANGUAGES": True,
     "LOGIN": {"form": "selflearn_site.access.sign_in.SignInForm"},
     **THEME,
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},

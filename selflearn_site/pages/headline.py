@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 Way = Literal["rising", "falling", "holding", "unknown"]
 _STILL = 0.01
@@ -126,13 +126,16 @@ def approvals_news(waiting: int) -> str:
 def in_words(number: int) -> str:
     """Small numbers as words, as a sentence wants them."""
     words = (
-        _("no"), _("one"), _("two"), _("three"), _("four"), _("five"), _("six"), _("seven"), _("eight"), _("nine"),
+        pgettext("how many", "no"), pgettext("how many", "one"), pgettext("how many", "two"),
+        pgettext("how many", "three"), pgettext("how many", "four"), pgettext("how many", "five"),
+        pgettext("how many", "six"), pgettext("how many", "seven"), pgettext("how many", "eight"),
+        pgettext("how many", "nine"),
     )  # fmt: skip
     return words[number] if 0 <= number < len(words) else str(number)
 
 
 def _or_none(number: int) -> str:
-    return in_words(number) if number else _("none")
+    return in_words(number) if number else pgettext("how many", "none")
 
 
 def _sentence(text: str) -> str:

@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from contracts.actor import Role
@@ -39,14 +39,13 @@ def page(view: View) -> View:
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
-        with translation.override(_language()):
-            try:
-                actor_of(request).require(Role.VIEWER)
-                answer = view(request, *args, **kwargs)
-            except DomainError as error:
-                answer = _refused(request, error)
-            except (OperationalError, InterfaceError):
-                answer = _refused(request, Unavailable("the database cannot be reached now"))
+        try:
+            actor_of(request).require(Role.VIEWER)
+            answer = view(request, *args, **kwargs)
+        except DomainError as error:
+            answer = _refused(request, error)
+        except (OperationalError, InterfaceError):
+            answer = _refused(request, Unavailable("the database cannot be reached now"))
         answer["Content-Security-Policy"] = CSP
         answer["Cache-Control"] = "no-store"
         return answer
@@ -98,10 +97,3 @@ def show(
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     context = {"error": error, "status": status_of(error), "forbidden": isinstance(error, NotAuthorised)}
     return render(request, "pages/refused.html", context, status=status_of(error))
-
-
-def _language() -> str:
-    """English until our own catalogue of a language is there: half a translation reads worse than none."""
-    wanted = translation.get_language() or "en"
-    catalogue = settings.BASE_DIR / "locale" / wanted / "LC_MESSAGES" / "django.mo"
-    return wanted if catalogue.exists() else "en"
