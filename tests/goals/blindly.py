@@ -18,7 +18,27 @@ from goals.translation import translate
 from kernel.errors import InvalidInput
 from tuner.registry import FACTORS
 
-PHRASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "blind.yaml").read_text("utf-8"))
+HERE = Path(__file__).parent
+PHRASES: list[dict[str, Any]] = yaml.safe_load((HERE / "blind.yaml").read_text("utf-8"))
+_CATEGORIES = {"preferences": "preference", "personal_memory": "personal"}
+"""Names that the contract leaves open, as this project has them."""
+
+
+def outsiders() -> list[dict[str, Any]]:
+    """The phrases of blind_outsider.yaml in the form of blind.yaml."""
+    rows = yaml.safe_load((HERE / "blind_outsider.yaml").read_text("utf-8"))
+    return [{"text": row["text"], **_form(row["expected"] or {})} for row in rows]
+
+
+def _form(expected: dict[str, Any]) -> dict[str, Any]:
+    names = {"forbidden_impacts": "forbidden", "allowed_impacts": "only"}
+    found = {names.get(name, name): value for name, value in expected.items()}
+    for target in found.get("targets", []):
+        if "category" in target:
+            target["category"] = _CATEGORIES.get(target["category"], target["category"])
+    return found
+
+
 _ANY = "any"
 
 
@@ -75,9 +95,9 @@ def _same(wanted: Any, got: Any) -> bool:
     return bool(wanted == got)
 
 
-def scored() -> list[tuple[str, list[str]]]:
+def scored(phrases: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     """Each phrase with what is wrong about its translation."""
-    return [(phrase["text"], _wrong(phrase)) for phrase in PHRASES]
+    return [(phrase["text"], _wrong(phrase)) for phrase in phrases]
 
 
 def _wrong(phrase: dict[str, Any]) -> list[str]:
@@ -88,11 +108,12 @@ def _wrong(phrase: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    rows = scored()
-    for text, wrong in rows:
-        if wrong:
-            sys.stdout.write(f"{', '.join(wrong):24} {text}\n")
-    sys.stdout.write(f"{sum(not wrong for _, wrong in rows)} of {len(rows)}\n")
+    for name, phrases in (("blind.yaml", PHRASES), ("blind_outsider.yaml", outsiders())):
+        rows = scored(phrases)
+        for text, wrong in rows:
+            if wrong:
+                sys.stdout.write(f"{', '.join(wrong):24} {text}\n")
+        sys.stdout.write(f"{name}: {sum(not wrong for _, wrong in rows)} of {len(rows)}\n")
 
 
 if __name__ == "__main__":

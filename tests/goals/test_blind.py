@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.goals.blindly import PHRASES, scored
+from tests.goals.blindly import PHRASES, outsiders, scored
 
-PUBLISHED = 53
+PUBLISHED, OUTSIDER = 53, 20
 
 
 def test_blind_phrases__as_a_whole__are_thirty_of_each_language() -> None:
@@ -13,5 +13,11 @@ def test_blind_phrases__as_a_whole__are_thirty_of_each_language() -> None:
 
 
 def test_blind_phrases__scored__are_understood_as_often_as_published() -> None:
-    right = [text for text, wrong in scored() if not wrong]
+    right = [text for text, wrong in scored(PHRASES) if not wrong]
     assert len(right) >= PUBLISHED
+
+
+def test_outsiders_phrases__scored__are_understood_as_often_as_published() -> None:
+    rows = scored(outsiders())
+    assert len(rows) == 60
+    assert len([text for text, wrong in rows if not wrong]) >= OUTSIDER
