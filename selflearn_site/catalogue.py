@@ -106,12 +106,20 @@ def _in_template(source: str) -> Iterator[Sentence]:
 def _in_python(source: str) -> Iterator[Sentence]:
     if "gettext" not in source:
         return
-    for node in ast.walk(ast.parse(source)):
+    nodes = list(ast.walk(ast.parse(source)))
+    names = {
+        alias.asname: alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if alias.asname
+    }
+    for node in nodes:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         texts = [arg.value for arg in node.args[:3] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        yield from _sentence(name, texts)
+        yield from _sentence(names.get(name, name), texts)
 
 
 def _sentence(call: str, texts: list[str]) -> Iterator[Sentence]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contracts.metric import METRICS
+from selflearn_site.pages import said as saying
 from selflearn_site.pages import svg
 from teacher.domain import wording
 from tuner.registry import FACTORS
@@ -23,19 +24,19 @@ register = template.Library()
 
 @register.filter
 def amount(value: float | None, metric: str) -> str:
-    return wording.amount(metric, value)
+    return saying.said(wording.amount(metric, value))
 
 
 @register.filter
 def change(value: float | None, metric: str) -> str:
     """A difference of two values of the metric, with its sign."""
-    return wording.signed(metric, value)
+    return saying.said(wording.signed(metric, value))
 
 
 @register.filter
 def estimate(value: float | None, metric: str) -> str:
     """A difference as the statistics engine gives it (relative for cost)."""
-    return wording.change_of(metric, value)
+    return saying.said(wording.change_of(metric, value))
 
 
 @register.filter
@@ -44,7 +45,7 @@ def gain(value: float | None, metric: str) -> str:
     if value is None:
         return "–"
     size = gain_size(abs(value), metric)
-    if not size.strip(".0 %"):
+    if not size.strip(".,0 %"):
         return size  # a zero has no sign
     return f"{'−' if value < 0 else '+'}{size}"
 
@@ -52,8 +53,8 @@ def gain(value: float | None, metric: str) -> str:
 @register.filter
 def gain_size(value: float, metric: str) -> str:
     if metric in METRICS and METRICS[metric].kind not in ("binary", "bounded"):
-        return f"{value * 100:.1f} %"
-    return f"{value:.3f}".replace("0.", ".", 1)
+        return saying.digits(f"{value * 100:.1f} %")
+    return saying.digits(f"{value:.3f}".replace("0.", ".", 1))
 
 
 @register.filter
@@ -68,12 +69,12 @@ def setting(value: Any) -> str:
 
 @register.filter
 def metric_title(name: str) -> str:
-    return METRICS[name].title if name in METRICS else name.replace("_", " ")
+    return saying.term(METRICS[name].title) if name in METRICS else name.replace("_", " ")
 
 
 @register.filter
 def factor_title(key: str) -> str:
-    return FACTORS[key].title if key in FACTORS else key
+    return saying.term(FACTORS[key].title) if key in FACTORS else key
 
 
 @register.filter
@@ -152,7 +153,7 @@ def item(mapping: Mapping[str, Any] | None, key: str) -> Any:
 @register.filter
 def plain(name: str) -> str:
     """`rolled back` for `rolled_back`."""
-    return str(name).replace("_", " ")
+    return saying.term(str(name).replace("_", " "))
 
 
 @register.filter
@@ -174,6 +175,17 @@ def run_source(client_kind: str, mode: str) -> str:
     if mode == "evaluation":
         return _("evaluation")
     return _("real person") if client_kind == "user" else _("simulated person")
+
+
+@register.filter
+def said(text: object) -> str:
+    """A stored sentence in the reader's language."""
+    return saying.said(str(text))
+
+
+@register.filter
+def digits(text: object) -> str:
+    return saying.digits(str(text))
 
 
 @register.simple_tag
