@@ -65,7 +65,9 @@ class UpkeepSchedule(models.Model):
     macro_idle_minutes = models.PositiveIntegerField(default=60, help_text="Idle time before a macro cycle.")
     macro_cron = models.CharField(max_length=100, blank=True, help_text="Macro cycles at these times too.")
     deep_cron = models.CharField(max_length=100, blank=True, default="0 3 * * *", help_text="Times of deep cycles.")
-    yields = models.BooleanField(default=True, help_text="Whether upkeep gives way to real users.")
+    yields = models.BooleanField(
+        default=True, help_text="Whether upkeep and campaigns of background workers give way to real users."
+    )
     quiet_seconds = models.PositiveIntegerField(
         default=60, help_text="Without a request for so long, work that was paused goes on."
     )
@@ -106,6 +108,7 @@ class UpkeepCycle(models.Model):
     started_by = models.CharField(max_length=100)
     reason = models.TextField()
     stop_requested = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often the part at hand was begun.")
     paused_since = models.DateTimeField(null=True, blank=True)
     findings = models.JSONField(default=dict)
     progress = models.JSONField(default=dict)

@@ -36,7 +36,7 @@ def campaign_step(campaign_id: str) -> str:
     """One step of a campaign, then the next is queued. A campaign that another worker is at is left to it."""
     key = uuid.UUID(campaign_id)
     outcome = campaign_advance(
-        campaign_id=key, worker=Worker(name=worker_name(), client=get_client(), parallel=parallel())
+        campaign_id=key, worker=Worker(name=worker_name(), client=get_client(), parallel=parallel(), yields=True)
     )
     if outcome == "moved" and Campaign.objects.filter(id=key, status=CampaignStatus.RUNNING).exists():
         campaign_enqueue(campaign_id=key)

@@ -20,7 +20,7 @@ from kernel.errors import Conflict, DomainError
 from maas.client import MaasClient
 from manager.domain.lifecycle import CYCLE, CycleState
 from manager.engine import analyzing, closing, emulating, evaluating, tuning
-from manager.engine.context import MANAGER, Held, Show, Step, StepContext
+from manager.engine.context import MANAGER, Courtesy, Held, Show, Step, StepContext, Yielded
 from manager.engine.lease import Lease, LeaseLost, leased
 from manager.engine.spending import BudgetSpent, Meter, Metered
 from manager.models import Cycle
@@ -40,24 +40,30 @@ STEPS: dict[CycleState, Callable[[StepContext], Step]] = {
 MOST_REPEATS = 5
 """Repetitions of steps in one cycle before it is given up: more means a defect, not bad luck."""
 
+YIELDS = "gives way to real users"
+
 Advance = Literal["moved", "busy", "held", "ended", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Who advances: a name that no other has, a client of MaaS, and how many users run side by side."""
+    """Who advances: a name that no other has, a client of MaaS, and how many users run side by side.
+
+    `yields`: stands back for real users, as background workers do; one that a person waits for does not.
+    """
 
     name: str
     client: MaasClient
     parallel: int = 2
     show: Show | None = None
+    yields: bool = False
 
 
 def campaign_advance(*, campaign_id: uuid.UUID, worker: Worker) -> Advance:
     """Bring a running campaign one step further.
 
     Returns `moved` (a step was committed), `busy` (another worker holds the cycle), `held`
-    (another campaign's experiment comes first), `ended` (the campaign is over)
+    (another campaign's experiment comes first, or a real user), `ended` (the campaign is over)
     or `waiting` (it is paused or planned). A step that fails marks cycle and campaign as failed, with the reason,
     and raises; resuming goes on from the last committed step.
     """
@@ -94,6 +100,9 @@ def _advance(campaign: Campaign, cycle: Cycle, worker: Worker) -> Advance:
             _one_step(campaign, cycle, lease, worker)
         except LeaseLost:
             return "busy"  # another worker goes on with this cycle; this one has committed nothing
+        except Yielded as yielded:
+            _tell_yielded(campaign, cycle, yielded.message)
+            return "held"
         except Held as held:
             _tell_held(campaign, cycle, held.message)
             return "held"
@@ -111,6 +120,27 @@ def _tell_held(campaign: Campaign, cycle: Cycle, reason: str) -> None:
     text = f"the experiment of cycle {cycle.number} waits for its turn"
     key = f"k{cycle.number}-held-{stable_hash(reason)[:12]}"
     journal_write(campaign=campaign, key=key, kind="held", text=text, reason=reason, cycle=cycle.number)
+
+
+def _stand_back(context: StepContext) -> None:
+    """Before a step of a background worker. Raises `Yielded`; once it is quiet, forgets that it stood back."""
+    if context.courtesy is None:
+        return
+    context.courtesy.look(force=True)
+    if context.cycle.progress.get("yields_since"):
+        context.lease.beat({}, force=True)
+
+
+def _tell_yielded(campaign: Campaign, cycle: Cycle, reason: str) -> None:
+    """Shown on the cycle with the time since when; written down once for each time that it stands back."""
+    cycle.refresh_from_db()
+    if cycle.progress.get("yields_since"):
+        return
+    now = timezone.now()
+    Cycle.objects.filter(id=cycle.id).update(progress={"label": YIELDS, "yields_since": now.isoformat()})
+    text = f"cycle {cycle.number} gives way to real users while {cycle.state.lower()}"
+    key = f"k{cycle.number}-yields-{now:%d%H%M%S%f}"
+    journal_write(campaign=campaign, key=key, kind="yields", text=text, reason=reason, cycle=cycle.number)
 
 
 def _close(campaign: Campaign, worker: Worker, reason: str) -> None:
@@ -152,9 +182,11 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
         lease=lease,
         parallel=worker.parallel,
         show=worker.show,
+        courtesy=Courtesy() if worker.yields else None,
     )
     log.debug("cycle step", campaign=campaign.number, cycle=cycle.number, state=str(state))
     try:
+        _stand_back(context)
         if state == CycleState.EMULATING:
             dataset_refuse_empty(campaign.dataset)
         meter.check()

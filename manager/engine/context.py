@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.utils import timezone
 
 from contracts.actor import Actor, component
 from contracts.goal import Autonomy, Constraint, Target
@@ -12,9 +15,11 @@ from goals.models import Campaign
 from kernel.errors import DomainError
 from maas.client import MaasClient
 from manager.domain.lifecycle import CycleState
+from manager.domain.scheduling import traffic
 from manager.engine.lease import Lease
 from manager.engine.spending import Meter
 from manager.models import Cycle
+from manager.services.upkeep import last_request, schedule_of, schedule_row
 
 MANAGER: Actor = component("manager")
 TEACHER: Actor = component("teacher")
@@ -29,6 +34,28 @@ class Held(DomainError):
     code = "HELD"
 
 
+class Yielded(Held):
+    """A real user asks: the step stands back where it is. What it has stored stays; it goes on after quiet."""
+
+    code = "YIELDED"
+
+
+class Courtesy:
+    """Looks for real users at most once a second, by whichever thread comes first."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def look(self, *, force: bool = False) -> None:
+        """Raises `Yielded` while a real user's request is younger than the quiet time, where the schedule says so."""
+        now = time.monotonic()
+        if not force and now - self._last < 1.0:
+            return
+        self._last = now
+        if traffic(schedule_of(schedule_row()), now=timezone.now(), last_request=last_request()):
+            raise Yielded("a real user is asking")
+
+
 @dataclass(slots=True)
 class StepContext:
     cycle: Cycle
@@ -37,6 +64,8 @@ class StepContext:
     lease: Lease
     parallel: int
     show: Show | None = None
+    courtesy: Courtesy | None = None
+    """None in the foreground: a person waits for it, and it gives way to nobody."""
     meter: Meter | None = None
     """Counts what is paid; None where nobody pays (tests of one step)."""
 
@@ -75,6 +104,8 @@ class StepContext:
         self.lease.beat(progress)
         if self.show is not None:
             self.show(self.cycle, progress)
+        if self.courtesy is not None:
+            self.courtesy.look()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any, Literal, cast
 
 import structlog
+from django.db import InterfaceError, OperationalError
+from django.db.models import F
 from django.utils import timezone
 
 from experiments.domain.examples import seal_hash
@@ -43,6 +45,8 @@ from tuner.selectors import active_version
 log = structlog.get_logger(__name__)
 Outcome = Literal["completed", "stopped", "paused", "busy", "ended"]
 Show = Callable[[str, int, int], None]
+MOST_ATTEMPTS = 5
+"""Of one part. More kills or lost databases in a row than that mean a defect, not bad luck."""
 
 
 class _Stand(DomainError):
@@ -209,8 +213,13 @@ def upkeep_work(
             return "paused" if stand.state == UpkeepState.PAUSED else "stopped"
         except LeaseLost:
             return "busy"
+        except (OperationalError, InterfaceError):
+            raise  # without a database nothing can be marked; the lease runs out and the part is taken up again
         except DomainError as error:
             upkeep_move(cycle, UpkeepState.FAILED, error=error.message)
+            raise
+        except Exception as error:
+            upkeep_move(cycle, UpkeepState.FAILED, error=f"unexpected {type(error).__name__}: {error}")
             raise
 
 
@@ -223,12 +232,29 @@ def _parts(work: _Work) -> Outcome:
         if name in cycle.findings:
             continue
         work.look()
-        cycle.findings = {**cycle.findings, name: part(work)}
+        _attempt(work, name)
+        try:
+            found = part(work)
+        except _Stand:
+            UpkeepCycle.objects.filter(id=cycle.id).update(attempts=0)  # it stood back; nothing is wrong with it
+            raise
+        cycle.findings = {**cycle.findings, name: found}
         held = UpkeepCycle.objects.filter(id=cycle.id, lease_owner=work.lease.owner)
-        if held.update(findings=cycle.findings) != 1:
+        if held.update(findings=cycle.findings, attempts=0) != 1:
             raise LeaseLost("another worker has taken this cycle over")
+        cycle.attempts = 0
     upkeep_move(cycle, UpkeepState.COMPLETED)
     return "completed"
+
+
+def _attempt(work: _Work, name: str) -> None:
+    """Counted before the part begins: a worker that dies in it can count nothing afterwards."""
+    if work.cycle.attempts >= MOST_ATTEMPTS:
+        raise Conflict(f"{name} was begun {work.cycle.attempts} times and never came to its end")
+    held = UpkeepCycle.objects.filter(id=work.cycle.id, lease_owner=work.lease.owner)
+    if held.update(attempts=F("attempts") + 1) != 1:
+        raise LeaseLost("another worker has taken this cycle over")
+    work.cycle.attempts += 1
 
 
 def upkeep_tick() -> Decision:

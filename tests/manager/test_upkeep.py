@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from audit.models import AuditEntry
@@ -16,6 +17,7 @@ from incidents.models import Incident
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotAuthorised
 from maas.access import as_service
 from maas.client import get_client, last_real_request
+from manager.domain.lifecycle import UpkeepState
 from manager.engine import upkeep as engine
 from manager.models import UpkeepCycle
 from manager.services.upkeep import schedule_change, schedule_row, upkeep_begin, upkeep_get, upkeep_stop
@@ -213,3 +215,42 @@ def test_schedule_change__audited__and_refused_where_wrong(bob: Actor) -> None:
     with pytest.raises(NotAuthorised):
         schedule_change(actor=bob, reason="x", enabled=False)
     assert schedule_row().deep_cron == "30 2 * * *"
+
+
+def test_part__that_fails_unexpectedly__ends_the_cycle_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(work: engine._Work) -> dict[str, object]:
+        raise ZeroDivisionError("no memories")
+
+    monkeypatch.setitem(engine.PARTS, "deep", {"embedding": broken})
+    cycle = begun("deep")
+    with pytest.raises(ZeroDivisionError):
+        worked(cycle)
+    found = upkeep_get(cycle.id)
+    assert (found.state, found.error) == ("failed", "unexpected ZeroDivisionError: no memories")
+    assert (found.slot, found.lease_owner) == (None, "")
+
+
+def test_part__whose_workers_keep_dying__is_given_up_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(work: engine._Work) -> dict[str, object]:
+        raise OperationalError("the server is gone")
+
+    monkeypatch.setitem(engine.PARTS, "deep", {"embedding": killed})
+    cycle = begun("deep")
+    for _ in range(engine.MOST_ATTEMPTS):
+        with pytest.raises(OperationalError):
+            worked(cycle)
+        assert upkeep_get(cycle.id).state == "running"
+    with pytest.raises(Conflict):
+        worked(cycle)
+    found = upkeep_get(cycle.id)
+    assert (found.state, found.error) == ("failed", "embedding was begun 5 times and never came to its end")
+
+
+def test_part__that_stood_back_for_people__has_all_its_attempts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stands_back(work: engine._Work) -> dict[str, object]:
+        raise engine._Stand(UpkeepState.PAUSED)
+
+    monkeypatch.setitem(engine.PARTS, "deep", {"embedding": stands_back})
+    cycle = begun("deep")
+    assert [worked(cycle) for _ in range(engine.MOST_ATTEMPTS + 2)] == ["paused"] * (engine.MOST_ATTEMPTS + 2)
+    assert upkeep_get(cycle.id).attempts == 0

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Value, When
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from experiments.models import ExperimentResult
@@ -48,6 +49,7 @@ class Live:
     planned: int
     rate: float | None
     left_s: float | None
+    yields_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def live(campaign: Campaign) -> Live | None:
         planned=int(progress.get("planned") or 0),
         rate=progress.get("rate"),
         left_s=progress.get("left_s"),
+        yields_since=parse_datetime(progress.get("yields_since", "")),
     )
 
 
