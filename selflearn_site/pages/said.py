@@ -66,8 +66,10 @@ def _said(text: str, depth: int) -> str:
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Longest fixed text first, so that the most telling pattern wins."""
     made = []
+    words = "|".join(re.escape(word) for word in sorted(TERMS, key=len, reverse=True))
     for template in PATTERNS:
         pieces = _GAP.split(template.replace("%%", "%"))
-        fixed = [re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>.+?)" for at, piece in enumerate(pieces)]
+        gaps = {piece: words if piece == "metric" else ".+?" for piece in pieces[1::2]}
+        fixed = [f"(?P<{piece}>{gaps[piece]})" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)]
         made.append((len("".join(pieces[::2])), re.compile("".join(fixed), re.S | re.I), template))
     return [(pattern, template) for _size, pattern, template in sorted(made, key=lambda one: -one[0])]

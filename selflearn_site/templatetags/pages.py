@@ -178,7 +178,7 @@ def run_source(client_kind: str, mode: str) -> str:
 
 
 @register.filter
-def said(text: object) -> str:
+def stored(text: object) -> str:
     """A stored sentence in the reader's language."""
     return saying.said(str(text))
 
