@@ -31,6 +31,22 @@ LIFTED_BY_APPROVAL = frozenset(
 )
 """What a meta-user's approval lifts. Nothing lifts the others."""
 
+GUARD_MEANINGS: dict[GuardCode, str] = {
+    GuardCode.UNKNOWN_PARAM: "there is no such factor; `allowed` lists all",
+    GuardCode.WRONG_TYPE: "the value has not the factor's type; `limit` is the type",
+    GuardCode.OUT_OF_RANGE: "outside what is possible at all; `limit` is the hard range or the choices",
+    GuardCode.STEP_TOO_LARGE: "more than one step at once; `allowed` is how far one step reaches",
+    GuardCode.MANUAL_ONLY: "a person alone changes this factor",
+    GuardCode.NEEDS_APPROVAL: "possible, and outside the automatic range; `allowed` is that range",
+    GuardCode.FROZEN: "changes, or this factor, are frozen; a rollback still works",
+    GuardCode.COOLDOWN: "the factor was rolled back lately, or this value was and the proposal has no newer verdict",
+    GuardCode.CONFLICT: "another experiment tests this factor now; `limit` is its name",
+    GuardCode.STALE_FROM: "the value is no longer what the proposal says; `allowed` is what it is",
+    GuardCode.TOO_MANY_CHANGES: "more than one factor at once",
+    GuardCode.UNTESTED_PROMPT: "this version of the prompt has won no A/B test",
+}
+"""What each code says, for people."""
+
 
 class GuardViolation(Part):
     """One broken rule: the value, the limit, and what would be allowed, as a sentence and as data."""

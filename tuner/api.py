@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from ninja.pagination import paginate
+from pydantic import Field
 
 from contracts.change import AppliedChange
 from contracts.doors import actor_of
@@ -41,6 +42,14 @@ class VersionDetail(VersionOut):
     """Flat, the registry's defaults included."""
     changes: list[dict[str, Any]]
     """Against the parent version: `param`, `from`, `to`."""
+
+
+class DiffOut(Schema):
+    """One factor that differs. `from` is its value in the first version, `to` in the second."""
+
+    param: str
+    from_value: Any = Field(alias="from")
+    to_value: Any = Field(alias="to")
 
 
 class ActivateIn(Schema, extra="forbid"):
@@ -100,6 +109,16 @@ def version_detail(request: HttpRequest, version: int) -> dict[str, Any]:
         "values": selectors.version_values(version),
         "changes": [change.to_mission_json() for change in changes],
     }
+
+
+@router.get(
+    "/parameters/versions/{int:version}/diff/{int:other}",
+    response=list[DiffOut],
+    summary="What differs between any two versions",
+)
+def version_diff(request: HttpRequest, version: int, other: int) -> list[dict[str, Any]]:
+    """From `version` to `other`, the registry's defaults included; an experiment's arms too."""
+    return [change.to_mission_json() for change in selectors.versions_diff(version, other)]
 
 
 @router.post(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from contracts.change import GUARD_MEANINGS, LIFTED_BY_APPROVAL
 from contracts.parameters import FactorDefinition
 from tuner.domain.values import allowed_text
 from tuner.registry import FACTORS, FROM_SETTINGS
@@ -28,7 +29,23 @@ def factors_path() -> Path:
 
 def factors_markdown() -> str:
     rows = "".join(f"| {' | '.join(_row(factor))} |\n" for factor in FACTORS.values())
-    return _HEAD + rows + "".join(_section(factor) for factor in FACTORS.values())
+    return _HEAD + rows + _guards() + "".join(_section(factor) for factor in FACTORS.values())
+
+
+def _guards() -> str:
+    """Why a change is refused or has to wait."""
+    rows = "".join(
+        f"| `{code}` | {meaning} | {'yes' if code in LIFTED_BY_APPROVAL else 'no'} |\n"
+        for code, meaning in GUARD_MEANINGS.items()
+    )
+    return f"""
+## Guards
+
+Every change passes all of them at once; each broken one comes with the value, the limit and what would be allowed.
+
+| code | says | an approval lifts it |
+|---|---|---|
+{rows}"""
 
 
 def _row(factor: FactorDefinition) -> tuple[str, ...]:

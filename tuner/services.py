@@ -151,6 +151,7 @@ def version_activate(*, version: int, expected_active: int, actor: Actor, reason
     actor.require(Role.META_USER)
     try:
         with transaction.atomic():
+            _refuse_unfit(version, expected_active)
             return _activated(
                 version=version,
                 expected_active=expected_active,
@@ -164,6 +165,33 @@ def version_activate(*, version: int, expected_active: int, actor: Actor, reason
             error=error, actor=actor, subject_id=str(expected_active), wanted={"activate": version}, reason=reason
         )
         raise
+
+
+def _refuse_unfit(version: int, active: int) -> None:
+    """What no person's word lifts: values outside today's hard ranges, factors that are frozen, and a prompt version
+    that won no test. A version that was stable once has proved its prompts.
+
+    Raises `RuleViolated` with every violation at once.
+    """
+    row, factors = selectors.version_get(version), factors_now()
+    values, found = selectors.version_values(version), []
+    for key, value in values.items():
+        if key in factors and (violation := value_violation(factors[key], value)) is not None:
+            found.append(violation)
+    proved = row.stable_since is not None or row.parent_version is None or row.experiment is not None
+    for change in selectors.versions_diff(active, version):
+        factor = factors.get(change.param)
+        if factor is None:
+            continue
+        if factor.frozen:
+            found.append(guards.frozen_factor(change.param, change.to_value))
+        if factor.needs_ab_test and not proved:
+            found.append(guards.untested_prompt(change.param, change.to_value))
+    if found:
+        raise RuleViolated(
+            "; ".join(violation.message for violation in found),
+            details={"violations": [violation.model_dump(mode="json") for violation in found]},
+        )
 
 
 def parameters_rollback(*, actor: Actor, reason: str, expected_active: int | None = None) -> AppliedChange:

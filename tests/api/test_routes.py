@@ -47,7 +47,8 @@ def _paths(world: World) -> list[str]:
     place = {
         "goal_id": world.goal.pk, "approval_id": world.approval.pk, "cycle_id": world.cycle.pk,
         "campaign_id": world.campaign.number, "experiment_id": world.experiment.slug,
-        "hypothesis_id": world.hypothesis.pk, "version": 1, "run_id": world.run_id, "batch_id": world.batch.pk,
+        "hypothesis_id": world.hypothesis.pk, "version": 1, "other": 1, "run_id": world.run_id,
+        "batch_id": world.batch.pk,
         "session_id": SESSION,
         "dialogue_id": world.batch.dialogues.get().pk,
         "thread_id": THREAD,

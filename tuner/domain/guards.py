@@ -76,14 +76,7 @@ def _of_change(change: ParameterChange, proposal: ChangeProposal, state: GuardSt
         )
         return
     if factor.frozen:
-        yield GuardViolation(
-            code=GuardCode.FROZEN,
-            param=key,
-            value=value,
-            limit="frozen",
-            allowed="after it is thawed",
-            message=f"{key} is frozen; nobody changes it until a meta-user thaws it",
-        )
+        yield frozen_factor(key, value)
     current = state.current.get(key, factor.default)
     bad_value = value_violation(factor, value)
     if bad_value is not None:
@@ -142,14 +135,7 @@ def _of_evidence(
 ) -> Iterator[GuardViolation]:
     key = factor.key
     if factor.needs_ab_test and not proposal.tested:
-        yield GuardViolation(
-            code=GuardCode.UNTESTED_PROMPT,
-            param=key,
-            value=value,
-            limit="A/B test",
-            allowed="after an A/B test that it won",
-            message=f"{key} = {value} has won no A/B test",
-        )
+        yield untested_prompt(key, value)
     remaining = state.cooldowns.get(key, 0)
     if remaining > 0:
         yield GuardViolation(
@@ -179,3 +165,25 @@ def _of_evidence(
             allowed=f"after {other} has ended",
             message=f"{key} is being tested by {other}",
         )
+
+
+def frozen_factor(key: str, value: ParameterValue) -> GuardViolation:
+    return GuardViolation(
+        code=GuardCode.FROZEN,
+        param=key,
+        value=value,
+        limit="frozen",
+        allowed="after it is thawed",
+        message=f"{key} is frozen; nobody changes it until a meta-user thaws it",
+    )
+
+
+def untested_prompt(key: str, value: ParameterValue) -> GuardViolation:
+    return GuardViolation(
+        code=GuardCode.UNTESTED_PROMPT,
+        param=key,
+        value=value,
+        limit="A/B test",
+        allowed="after an A/B test that it won",
+        message=f"{key} = {value} has won no A/B test",
+    )
