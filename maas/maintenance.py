@@ -29,16 +29,20 @@ _LAST_REQUEST = "SELECT max(created_at) FROM pipeline_runs WHERE client_kind = '
 
 # used/retrieved × helpful/used is helpful/retrieved where anything was used, and nothing else. Times retrieved and used
 # may be counted by other statements than helpful ones, so a score is held below 1.
-_QUALITY = """
+SCORE = """(CASE WHEN times_used > 0 THEN
+    least(times_used::float / nullif(times_retrieved, 0), 1) * least(times_helpful::float / times_used, 1)
+    ELSE 0 END)"""
+"""The score of a row of `lsm_storage` that was retrieved at least once, as SQL."""
+
+_QUALITY = f"""
 WITH scored AS (
-  SELECT times_retrieved AS n, simulated_at, CASE WHEN times_used > 0 THEN
-    least(times_used::float / times_retrieved, 1) * least(times_helpful::float / times_used, 1) ELSE 0 END AS score
+  SELECT times_retrieved AS n, simulated_at, {SCORE} AS score
   FROM lsm_storage WHERE times_retrieved > 0
 )
 SELECT (SELECT count(*) FROM lsm_storage), count(*), count(*) FILTER (WHERE n >= %s AND score < %s), avg(score),
   (SELECT extract(epoch FROM avg(now() - simulated_at)) / 86400 FROM lsm_storage)
 FROM scored
-"""
+"""  # noqa: S608  own constants
 
 
 def last_real_request() -> datetime | None:

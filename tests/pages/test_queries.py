@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -18,9 +18,9 @@ PAGES = (
 )  # fmt: skip
 
 
-def asked(client: Client, path: str) -> int:
+def asked(client: Client, path: str, *, using: str = "default") -> int:
     client.get(path)
-    with CaptureQueriesContext(connection) as queries:
+    with CaptureQueriesContext(connections[using]) as queries:
         assert client.get(path).status_code == 200
     return len(queries)
 

@@ -12,10 +12,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from emulator.check import ScenarioReport, check_folder, leaks
-from emulator.library import DATA, load_scenario
-from experiments.golden_files import FOLDER, files_problems
-from kernel.errors import InvalidInput
+from emulator.check import ScenarioReport, check_folder
+from experiments.scenario_report import bundled_report
 
 
 class Command(BaseCommand):
@@ -31,22 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="machine-readable output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = check_folder(Path(options["folder"])) if options["folder"] else _bundled()
+        report = check_folder(Path(options["folder"])) if options["folder"] else bundled_report()
         self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False) if options["json"] else _text(report))
         if not report.ok:
             sys.exit(1)
-
-
-def _bundled() -> ScenarioReport:
-    """The bundled scenarios and the golden stories: each by itself, against each other, and the seal of the files."""
-    own, golden = check_folder(), check_folder(FOLDER)
-    problems = [*own.problems, *golden.problems, *files_problems()]
-    try:
-        paths = [*sorted((DATA / "scenarios").glob("*.json")), *sorted(FOLDER.glob("*.json"))]
-        problems += leaks([load_scenario(path) for path in paths])
-    except InvalidInput:
-        pass  # a file that cannot be read is among the problems already
-    return ScenarioReport(scenarios=(*own.scenarios, *golden.scenarios), problems=tuple(dict.fromkeys(problems)))
 
 
 def _text(report: ScenarioReport) -> str:

@@ -1,0 +1,117 @@
+"""The memories of all people as a list: who said what, how often it was found, used and helped, and which to review."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from maas.access import as_service
+from maas.maintenance import LOW_BELOW, LOW_FROM, SCORE
+
+MOST = 10_000
+"""A list is counted up to so many: beyond that it says only that there are more."""
+
+_COLUMNS = f"""
+SELECT id, user_id, summary_text, speaker, language, semantic_tags, simulated_at, embedding_model IS NOT NULL,
+  times_retrieved, times_used, times_helpful, CASE WHEN times_retrieved > 0 THEN {SCORE} END
+FROM lsm_storage
+"""  # noqa: S608  own constants
+_NEWEST = " ORDER BY simulated_at DESC, id LIMIT %s OFFSET %s"
+_REVIEW = f"times_retrieved >= %s AND {SCORE} < %s"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFilter:
+    """`person`: a user's id, or a part of a speaker's name. `words`: a part of the text, or a memory's id."""
+
+    person: str = ""
+    words: str = ""
+    review: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        return bool(self.person or self.words or self.review)
+
+
+class Kept(NamedTuple):
+    """One memory. `score` is used/retrieved × helpful/used, 0 … 1; None before it was ever retrieved."""
+
+    memory_id: uuid.UUID
+    user_id: uuid.UUID
+    text: str
+    speaker: str | None
+    language: str
+    tags: list[str]
+    said_at: datetime
+    embedded: bool
+    retrieved: int
+    used: int
+    helpful: int
+    score: float | None
+
+    @property
+    def review(self) -> bool:
+        """Found often enough to judge, and hardly ever of use."""
+        return self.score is not None and self.retrieved >= LOW_FROM and self.score < LOW_BELOW
+
+
+class MemoryList:
+    """What a filter keeps, newest first, as a paginator wants it: `count()` and slices, one query each."""
+
+    def __init__(self, chosen: MemoryFilter):
+        self._where, self._values = _where(chosen)
+
+    def count(self) -> int:
+        """At most `MOST`."""
+        with as_service() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM lsm_storage{self._where} LIMIT %s) AS found",  # noqa: S608  own text
+                [*self._values, MOST],
+            )
+            return int(cursor.fetchone()[0])
+
+    __len__ = count
+
+    def __getitem__(self, part: slice) -> list[Kept]:
+        start, stop = part.start or 0, part.stop or MOST
+        with as_service() as cursor:
+            cursor.execute(_COLUMNS + self._where + _NEWEST, [*self._values, stop - start, start])
+            return [Kept(*row) for row in cursor.fetchall()]
+
+
+def _where(chosen: MemoryFilter) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    if chosen.person:
+        if (user := _uuid(chosen.person)) is not None:
+            parts.append("user_id = %s")
+            values.append(user)
+        else:
+            parts.append("speaker ILIKE %s")
+            values.append(_part_of(chosen.person))
+    if chosen.words:
+        if (memory := _uuid(chosen.words)) is not None:
+            parts.append("id = %s")
+            values.append(memory)
+        else:
+            parts.append("summary_text ILIKE %s")
+            values.append(_part_of(chosen.words))
+    if chosen.review:
+        parts.append(_REVIEW)
+        values += [LOW_FROM, LOW_BELOW]
+    return (" WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def _part_of(text: str) -> str:
+    """A pattern in which `%` and `_` stand for themselves."""
+    plain = text.replace("\x00", "").replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{plain}%"
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
