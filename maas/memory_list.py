@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from maas.access import as_service
 from maas.maintenance import LOW_BELOW, LOW_FROM, SCORE
@@ -57,14 +58,13 @@ class Kept(NamedTuple):
         return self.score is not None and self.retrieved >= LOW_FROM and self.score < LOW_BELOW
 
 
-class MemoryList:
-    """What a filter keeps, newest first, as a paginator wants it: `count()` and slices, one query each."""
+class MemoryList(Sequence[Kept]):
+    """What a filter keeps, newest first, as a paginator wants it: its length (at most `MOST`) and slices."""
 
     def __init__(self, chosen: MemoryFilter):
         self._where, self._values = _where(chosen)
 
-    def count(self) -> int:
-        """At most `MOST`."""
+    def __len__(self) -> int:
         with as_service() as cursor:
             cursor.execute(
                 f"SELECT count(*) FROM (SELECT 1 FROM lsm_storage{self._where} LIMIT %s) AS found",  # noqa: S608  own text
@@ -72,12 +72,18 @@ class MemoryList:
             )
             return int(cursor.fetchone()[0])
 
-    __len__ = count
+    @overload
+    def __getitem__(self, part: int) -> Kept: ...
+    @overload
+    def __getitem__(self, part: slice) -> list[Kept]: ...
+    def __getitem__(self, part: int | slice) -> Kept | list[Kept]:
+        if isinstance(part, int):
+            return self._read(part, part + 1)[0]
+        return self._read(part.start or 0, MOST if part.stop is None else part.stop)
 
-    def __getitem__(self, part: slice) -> list[Kept]:
-        start, stop = part.start or 0, part.stop or MOST
+    def _read(self, start: int, stop: int) -> list[Kept]:
         with as_service() as cursor:
-            cursor.execute(_COLUMNS + self._where + _NEWEST, [*self._values, stop - start, start])
+            cursor.execute(_COLUMNS + self._where + _NEWEST, [*self._values, max(0, stop - start), start])
             return [Kept(*row) for row in cursor.fetchall()]
 
 

@@ -70,7 +70,7 @@ def test_memory_list__narrowed__keeps_what_fits_newest_first(
     three: None, chosen: MemoryFilter, found: list[int]
 ) -> None:
     assert numbers(chosen) == found
-    assert MemoryList(chosen).count() == len(found)
+    assert len(MemoryList(chosen)) == len(found)
 
 
 def test_memory_list__score__is_used_by_retrieved_times_helpful_by_used(three: None) -> None:
@@ -79,7 +79,7 @@ def test_memory_list__score__is_used_by_retrieved_times_helpful_by_used(three: N
 
 
 def test_memory_list__to_review__are_those_that_upkeep_counts(three: None) -> None:
-    assert MemoryList(MemoryFilter(review=True)).count() == memories_quality().low == 1
+    assert len(MemoryList(MemoryFilter(review=True))) == memories_quality().low == 1
 
 
 def test_memories_page__memories__shows_counts_and_flags(three: None, viewer: Client) -> None:

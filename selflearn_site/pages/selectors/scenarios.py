@@ -138,7 +138,7 @@ def _played() -> dict[str, list[PlayedIn]]:
 def _people() -> tuple[dict[str, Persona], dict[str, tuple[str, str]]]:
     """People by id, and scenario → (whose it is, what they want). A file that cannot be read is the check's to name."""
     paths = [*sorted((DATA / "scenarios").glob("*.json")), *sorted(FOLDER.glob("*.json"))]
-    stories = {}
+    stories: dict[str, tuple[str, str]] = {}
     for path in paths:
         try:
             stories |= _story(path, path.stat().st_mtime_ns)
