@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 
 
 class Event(models.Model):
-    """`xid`, the transaction that wrote it, stands beside `id` because ids are given before a commit: ordered by
-    `(xid, id)` and read below the oldest open transaction, nothing appears behind a reader's back."""
+    """Ids are given before a commit. Readers stop below the first id of whoever still writes (migration 0002), so
+    nothing appears behind a reader's back."""
 
     kind = models.CharField(max_length=20)
     data = models.JSONField()

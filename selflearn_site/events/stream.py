@@ -37,8 +37,8 @@ class Hub:
         self._read = read
         self._queues: set[asyncio.Queue[Told | None]] = set()
         self._recent: deque[Told] = deque(maxlen=RECENT)
-        self._floor: Cursor = (0, 0)
-        self._at: Cursor = (0, 0)
+        self._floor: Cursor = 0
+        self._at: Cursor = 0
         self._task: asyncio.Task[None] | None = None
 
     def join(self, since: Cursor) -> asyncio.Queue[Told | None] | None:
