@@ -42,6 +42,8 @@ AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SERIOUS = {"serious", "critical"}
 NOT_PAGES = {
+    "changes_export",  # a file
+    "changes_verify",  # a click
     "chat_status", "chat_consent", "chat_feedback", "campaign_chart", "campaign_csv", "campaign_do",
     "experiment_replay", "experiment_export", "experiment_yaml", "experiment_spec", "approval_approve",
     "approval_reject", "rollback", "freeze", "unfreeze", "report_document", "golden_retire", "judges_draw",
