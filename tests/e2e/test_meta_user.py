@@ -58,7 +58,7 @@ def test_goal__sentence__is_translated_and_begun(window: Window, waiting: Approv
     window.page.click("button[value=translate]")
     assert "recall ≥ .600" in window.text("[aria-live]")
     window.page.select_option("#dataset", DATASET)
-    window.page.fill("#cycles", "2")
+    window.page.fill("#id_cycles", "2")
     window.page.click("button[value=start]")
     window.page.wait_for_selector(".messages .success")
     assert Campaign.objects.filter(status="running", max_cycles=2).exists()
