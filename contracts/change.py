@@ -80,10 +80,14 @@ class ChangeProposal(Message):
 
 
 class AppliedChange(Message):
-    """What the Tuner did: the version that was active before and the one that is active now."""
+    """What the Tuner did: the version that was active before and the one that is active now.
+
+    `passed_over`: stable versions that a rollback did not go to, since a value of theirs is impossible today.
+    """
 
     previous_version: int
     version: int
     changes: tuple[ParameterChange, ...]
     action: str
     reason: str
+    passed_over: tuple[int, ...] = ()

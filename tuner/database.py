@@ -37,7 +37,7 @@ def _domain_errors() -> Iterator[None]:
         raise kind(message, code=code) from error
 
 
-def _rows(sql: str, *args: str | int | bool | None) -> list[tuple[Any, ...]]:
+def _rows(sql: str, *args: str | int | bool | list[int] | None) -> list[tuple[Any, ...]]:
     with _domain_errors(), connection.cursor() as cursor:
         cursor.execute(sql, args)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -78,10 +78,10 @@ def version_activate(*, version: int, expected_active: int, experiment: str | No
     return int(_rows(sql, version, expected_active, experiment, reason, actor)[0][0])
 
 
-def rollback(*, expected_active: int | None, reason: str, actor: str) -> tuple[int, int]:
-    """Returns the version that was left and the one that is active now."""
-    sql = "SELECT left_version, active_version FROM public.rollback_parameters(%s::int, %s, %s)"
-    left, active = _rows(sql, expected_active, reason, actor)[0]
+def rollback(*, expected_active: int | None, skip: list[int], reason: str, actor: str) -> tuple[int, int]:
+    """To the stable version that was active last and is not in `skip`. Returns what was left and what is active now."""
+    sql = "SELECT left_version, active_version FROM public.rollback_parameters(%s::int, %s, %s, %s::int[])"
+    left, active = _rows(sql, expected_active, reason, actor, skip)[0]
     return int(left), int(active)
 
 

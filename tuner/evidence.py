@@ -68,5 +68,29 @@ def undone_values(experiment: str | None, *, seen_at: datetime | None = None) ->
     }
 
 
+def tried_values(experiment: str | None) -> set[tuple[str, ParameterValue]]:
+    """(factor, value) pairs in which an arm of the experiment differs from its base: what it tried."""
+    if experiment is None:
+        return set()
+    arms = list(ParameterVersion.objects.filter(kind=VersionKind.EXPERIMENT, experiment=experiment))
+    bases = _values([arm.parent_version for arm in arms if arm.parent_version is not None])
+    return {
+        (change.param, change.to_value)
+        for arm in arms
+        if arm.parent_version in bases
+        for change in diff(bases[arm.parent_version], {**DEFAULTS, **arm.stored_values})
+    }
+
+
+def prompt_proved(key: str, value: ParameterValue) -> bool:
+    """Whether this version of the prompt has proved itself: in a version that was stable or is the seed, or by an
+    experiment that tried it and led to a version."""
+    group, name = key.split(".", 1)
+    rows = list(ParameterVersion.objects.filter(kind=VersionKind.PRODUCTION, **{f"{group}__{name}": value}))
+    if any(row.stable_since is not None or row.parent_version is None for row in rows):
+        return True
+    return any((key, value) in tried_values(name) for name in {row.experiment for row in rows})
+
+
 def _later(seen_at: datetime | None, undone_at: datetime | None) -> bool:
     return seen_at is not None and undone_at is not None and seen_at > undone_at

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import OuterRef, Subquery
 
 from contracts.parameters import EffectiveParameters, ParameterChange, ParameterContext, ParameterValue
 from kernel.errors import NotFound, Unavailable
 from tuner import lastgood
 from tuner.domain.content import diff
-from tuner.models import ParameterActivation, ParameterVersion, TunerState
+from tuner.models import ParameterActivation, ParameterVersion, TunerState, VersionKind
 from tuner.registry import DEFAULTS, factor
 
 _ACTIVE = "SELECT version, content_hash FROM public.experiment_parameters WHERE is_active"
@@ -120,6 +121,21 @@ def versions_diff(before: int, after: int) -> tuple[ParameterChange, ...]:
 
 def is_frozen() -> bool:
     return TunerState.objects.filter(frozen=True).exists()
+
+
+def freeze_now() -> str | None:
+    """Who froze all changes and why, for a sentence; None while nothing is frozen."""
+    state = TunerState.objects.filter(frozen=True).first()
+    return None if state is None else f"{state.frozen_by}: {state.reason}"
+
+
+def rollback_candidates() -> list[ParameterVersion]:
+    """Stable versions that were not rolled back, that which was active last first. The active one is none."""
+    last = ParameterActivation.objects.filter(version=OuterRef("version")).order_by("-id").values("id")[:1]
+    good = ParameterVersion.objects.filter(
+        kind=VersionKind.PRODUCTION, is_active=False, stable_since__isnull=False, rolled_back_at__isnull=True
+    )
+    return list(good.annotate(last=Subquery(last)).filter(last__isnull=False).order_by("-last"))
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,18 @@ from typing import Any
 
 from django.db import transaction
 
-from audit.services import entry_append
+from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
 from contracts.change import AppliedChange, ChangeProposal, GuardViolation
-from contracts.parameters import ParameterChange, ParameterValue
-from kernel.errors import Conflict, DomainError, InvalidInput, NotFound, RuleViolated
+from contracts.parameters import ParameterValue
+from kernel.errors import Conflict, DomainError, InvalidInput
 from tuner import database, evidence, selectors
 from tuner.domain import guards
-from tuner.domain.values import normalised, same_value, value_violation
+from tuner.domain.values import normalised, same_value
 from tuner.factors import factors_now
+from tuner.fitness import arms_require_possible, refuse, rollback_plan, rollback_target, version_require_fit
 from tuner.models import ActivationAction
+from tuner.records import changes_record, refusal_record
 from tuner.registry import FACTORS, canonical_key
 
 
@@ -38,13 +40,16 @@ def change_check(
     version, `InvalidInput` for a proposal that changes nothing.
     """
     proposal = _canonical(proposal)
+    freeze = selectors.freeze_now()
     state = guards.GuardState(
         current=selectors.version_values(proposal.base_version),
         factors=factors_now(),
-        frozen=selectors.is_frozen(),
+        frozen=freeze is not None,
+        frozen_why=freeze or "",
         cooldowns=evidence.cooldowns() if cooldowns is None else _by_key(cooldowns),
         running_conflicts=_by_key(running_conflicts or {}),
         undone=evidence.undone_values(proposal.experiment, seen_at=proposal.evidence_at),
+        tried=evidence.tried_values(proposal.experiment),
     )
     return guards.check(proposal, state)
 
@@ -69,12 +74,7 @@ def change_apply(
     try:
         with transaction.atomic():
             _expect_active(proposal.base_version)
-            violations = change_check(proposal=proposal, running_conflicts=running_conflicts, cooldowns=cooldowns)
-            if violations:
-                raise RuleViolated(
-                    "; ".join(violation.message for violation in violations),
-                    details={"violations": [violation.model_dump(mode="json") for violation in violations]},
-                )
+            refuse(change_check(proposal=proposal, running_conflicts=running_conflicts, cooldowns=cooldowns))
             values = selectors.version_get(proposal.base_version).stored_values
             values |= {c.param: normalised(FACTORS[c.param], c.to_value) for c in proposal.changes}
             version = database.version_create(
@@ -93,7 +93,7 @@ def change_apply(
                 extra={"approved_by": proposal.approved_by} if proposal.approved_by else {},
             )
     except DomainError as error:
-        _audit_refusal(
+        refusal_record(
             error=error,
             actor=actor,
             subject_id=str(proposal.base_version),
@@ -121,7 +121,7 @@ def experiment_prepare(
     base = selectors.version_get(base_version).stored_values
     try:
         with transaction.atomic():
-            _check_hard_limits(overrides)
+            arms_require_possible(overrides)
             full = {
                 arm: {**base, **{key: normalised(FACTORS[key], value) for key, value in values.items()}}
                 for arm, values in overrides.items()
@@ -139,7 +139,7 @@ def experiment_prepare(
             )
             return prepared
     except DomainError as error:
-        _audit_refusal(
+        refusal_record(
             error=error, actor=actor, subject_id=str(base_version), wanted={"arms": overrides}, experiment=experiment
         )
         raise
@@ -151,7 +151,7 @@ def version_activate(*, version: int, expected_active: int, actor: Actor, reason
     actor.require(Role.META_USER)
     try:
         with transaction.atomic():
-            _refuse_unfit(version, expected_active)
+            version_require_fit(version, active=expected_active)
             return _activated(
                 version=version,
                 expected_active=expected_active,
@@ -161,59 +161,52 @@ def version_activate(*, version: int, expected_active: int, actor: Actor, reason
                 extra={"golden": "not asked: activated by hand"},
             )
     except DomainError as error:
-        _audit_refusal(
+        refusal_record(
             error=error, actor=actor, subject_id=str(expected_active), wanted={"activate": version}, reason=reason
         )
         raise
 
 
-def _refuse_unfit(version: int, active: int) -> None:
-    """What no person's word lifts: values outside today's hard ranges, factors that are frozen, and a prompt version
-    that won no test. A version that was stable once has proved its prompts.
-
-    Raises `RuleViolated` with every violation at once.
-    """
-    row, factors = selectors.version_get(version), factors_now()
-    values, found = selectors.version_values(version), []
-    for key, value in values.items():
-        if key in factors and (violation := value_violation(factors[key], value)) is not None:
-            found.append(violation)
-    proved = row.stable_since is not None or row.parent_version is None or row.experiment is not None
-    for change in selectors.versions_diff(active, version):
-        factor = factors.get(change.param)
-        if factor is None:
-            continue
-        if factor.frozen:
-            found.append(guards.frozen_factor(change.param, change.to_value))
-        if factor.needs_ab_test and not proved:
-            found.append(guards.untested_prompt(change.param, change.to_value))
-    if found:
-        raise RuleViolated(
-            "; ".join(violation.message for violation in found),
-            details={"violations": [violation.model_dump(mode="json") for violation in found]},
-        )
-
-
 def parameters_rollback(*, actor: Actor, reason: str, expected_active: int | None = None) -> AppliedChange:
     """Back to the last stable version before the active one; runs under freeze too, for it protects quality.
 
-    With `expected_active` a rollback that was overtaken by another change is a `Conflict` and changes nothing. Raises
-    `RuleViolated` when there is no stable version to go back to.
+    A stable version that holds a value outside today's hard ranges is passed over (decision 0027); the log says which
+    and why. With `expected_active` a rollback that was overtaken by another change is a `Conflict` and changes nothing.
+    Raises `RuleViolated` when there is no stable version to go back to, or none whose values are possible.
     """
     actor.require(Role.OPERATOR)
     try:
         with transaction.atomic():
-            left, active = database.rollback(expected_active=expected_active, reason=reason, actor=actor.label)
+            chain_lock()
+            plan = rollback_plan()
+            rollback_target(plan)
+            left, active = database.rollback(
+                expected_active=expected_active, skip=list(plan.skipped), reason=reason, actor=actor.label
+            )
             changes = selectors.versions_diff(left, active)
-            experiment = selectors.version_get(left).experiment
-            _audit_changes("parameters.rolled_back", left, active, changes, actor, reason, experiment, {})
+            passed = {str(number): [item.message for item in found] for number, found in plan.skipped.items()}
+            changes_record(
+                action="parameters.rolled_back",
+                previous=left,
+                version=active,
+                changes=changes,
+                actor=actor,
+                reason=reason,
+                experiment=selectors.version_get(left).experiment,
+                extra={"passed_over": passed} if passed else {},
+            )
     except DomainError as error:
-        _audit_refusal(
+        refusal_record(
             error=error, actor=actor, subject_id=str(expected_active or ""), wanted={"rollback": True}, reason=reason
         )
         raise
     return AppliedChange(
-        previous_version=left, version=active, changes=changes, action=ActivationAction.ROLLBACK, reason=reason
+        previous_version=left,
+        version=active,
+        changes=changes,
+        action=ActivationAction.ROLLBACK,
+        reason=reason,
+        passed_over=tuple(plan.skipped),
     )
 
 
@@ -271,57 +264,18 @@ def _activated(
         version=version, expected_active=expected_active, experiment=experiment, reason=reason, actor=actor.label
     )
     changes = selectors.versions_diff(previous, version)
-    _audit_changes("parameters.activated", previous, version, changes, actor, reason, experiment, extra or {})
-    return AppliedChange(
-        previous_version=previous, version=version, changes=changes, action=ActivationAction.ACTIVATE, reason=reason
-    )
-
-
-def _audit_changes(
-    action: str,
-    previous: int,
-    version: int,
-    changes: tuple[ParameterChange, ...],
-    actor: Actor,
-    reason: str,
-    experiment: str | None,
-    extra: Mapping[str, Any],
-) -> None:
-    """One row per factor that changed, so that each factor's history can be read; one row when none did."""
-    for change in changes or (None,):
-        entry_append(
-            actor=actor,
-            action=action,
-            subject_type="parameters",
-            subject_id=str(version),
-            parameter=change.param if change else None,
-            before={"version": previous, "value": change.from_value if change else None},
-            after={"version": version, "value": change.to_value if change else None, **extra},
-            reason=reason,
-            experiment=experiment,
-        )
-
-
-def _audit_refusal(
-    *,
-    error: DomainError,
-    actor: Actor,
-    subject_id: str,
-    wanted: Mapping[str, Any],
-    reason: str = "",
-    experiment: str | None = None,
-    parameter: str | None = None,
-) -> None:
-    entry_append(
+    changes_record(
+        action="parameters.activated",
+        previous=previous,
+        version=version,
+        changes=changes,
         actor=actor,
-        action="parameters.refused",
-        subject_type="parameters",
-        subject_id=subject_id,
-        parameter=parameter,
-        before=None,
-        after={"code": error.code, "message": error.message, "details": error.details, "wanted": wanted},
         reason=reason,
         experiment=experiment,
+        extra=extra or {},
+    )
+    return AppliedChange(
+        previous_version=previous, version=version, changes=changes, action=ActivationAction.ACTIVATE, reason=reason
     )
 
 
@@ -344,19 +298,3 @@ def _canonical(proposal: ChangeProposal) -> ChangeProposal:
 
 def _by_key(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {canonical_key(key): value for key, value in mapping.items()}
-
-
-def _check_hard_limits(arms: Mapping[str, Mapping[str, Any]]) -> None:
-    violations, factors = [], factors_now()
-    for values in arms.values():
-        for key, value in values.items():
-            if key not in factors:
-                raise NotFound(f"there is no impact factor {key!r}", details={"known": sorted(factors)})
-            violation = value_violation(factors[key], value)
-            if violation is not None:
-                violations.append(violation)
-    if violations:
-        raise RuleViolated(
-            "; ".join(violation.message for violation in violations),
-            details={"violations": [violation.model_dump(mode="json") for violation in violations]},
-        )

@@ -141,7 +141,8 @@ def test_prompt_value__registered__may_be_tested_and_applied_only_after_a_won_te
     assert services.experiment_prepare(experiment="kind", arms=arms, base_version=1, actor=alice)["variant"] > 1
     codes = [item.code for item in services.change_check(proposal=next_step("prompts.responder", "kind-1"))]
     assert codes == [GuardCode.UNTESTED_PROMPT]
-    assert services.change_check(proposal=next_step("prompts.responder", "kind-1", tested=True)) == ()
+    won = next_step("prompts.responder", "kind-1", tested=True, experiment="kind")
+    assert services.change_check(proposal=won) == ()
 
 
 @pytest.mark.django_db

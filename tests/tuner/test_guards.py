@@ -65,11 +65,27 @@ def test_check__one_change__breaks_exactly_these_rules(
 
 
 def test_check__tested_prompt__is_allowed() -> None:
-    assert _codes("prompts.responder", "v1", "v2", tested=True) == []
+    assert _codes("prompts.responder", "v1", "v2", tested=True, tried={("prompts.responder", "v2")}) == []
+    assert _codes("prompts.responder", "v1", "v2", tested=False, tried={("prompts.responder", "v2")}) == [
+        "UNTESTED_PROMPT"
+    ]
+
+
+def test_check__two_prompts_and_one_was_tried__names_the_other() -> None:
+    wish = proposal(change("prompts.responder", "v1", "v2"), change("prompts.analyzer", "v1", "v2"), tested=True)
+    found = check(wish, _state(tried={("prompts.responder", "v2")}))
+    assert [v.param for v in found if v.code is GuardCode.UNTESTED_PROMPT] == ["prompts.analyzer"]
 
 
 def test_check__frozen__refuses() -> None:
     assert _codes("retrieval.top_k", 3, 4, frozen=True) == ["FROZEN"]
+
+
+def test_check__frozen_and_two_factors_of_which_one_is_unknown__names_each() -> None:
+    wish = proposal(change("retrieval.top_k", 3, 4), change("x.y", 1, 2))
+    found = check(wish, _state(frozen=True, frozen_why="person:bob: release day"))
+    assert [(v.param, v.value) for v in found if v.code is GuardCode.FROZEN] == [("retrieval.top_k", 4), ("x.y", 2)]
+    assert found[0].limit == "changes are frozen by person:bob: release day"
 
 
 def test_check__resting_factor__is_in_cooldown() -> None:
@@ -128,7 +144,13 @@ def test_check__approved__lifts_what_approval_may_lift_and_nothing_else(code: Gu
         GuardCode.UNTESTED_PROMPT: (proposal(change("prompts.responder", "v1", "v2")), {}),
     }
     wish, facts = everything[code]
-    assert code in {v.code for v in check(wish, _state(**facts))}
+    found = [v for v in check(wish, _state(**facts)) if v.code == code]
+    assert found
+    for violation in found:
+        told = violation.model_dump(mode="json")
+        assert None not in (told["value"], told["limit"], told["allowed"]), told
+        assert told["message"]
+        assert told["param"]
     approved = check(wish.model_copy(update={"approved_by": "person:alice"}), _state(**facts))
     assert (code in {v.code for v in approved}) == (code not in LIFTED_BY_APPROVAL)
 

@@ -154,7 +154,7 @@ def test_cooldown__after_two_other_activations__is_over() -> None:
     services.parameters_rollback(actor=MANAGER, reason="worse")
     services.change_apply(proposal=next_step("retrieval.min_score", 0.1), actor=MANAGER)
     fresh = next_step(experiment="e2", evidence_at=timezone.now())
-    assert [v.value for v in services.change_check(proposal=fresh)] == [1]
+    assert [v.allowed for v in services.change_check(proposal=fresh)] == ["after 1 more, or with approval"]
     services.change_apply(proposal=next_step("retrieval.min_score", 0.2), actor=MANAGER)
     assert services.change_check(proposal=next_step(experiment="e2", evidence_at=timezone.now())) == ()
 

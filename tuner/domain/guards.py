@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.change import ChangeProposal, GuardCode, GuardViolation
 from contracts.parameters import FactorDefinition, ParameterChange, ParameterValue
-from tuner.domain.values import beyond_auto_range, same_value, step_span, step_too_large, value_violation
+from tuner.domain.values import beyond_auto_range, same_value, shown_range, step_span, step_too_large, value_violation
 
 MAX_CHANGES = 1
 """One impact factor per cycle, or no verdict could say which of them did it."""
@@ -20,15 +20,18 @@ class GuardState:
 
     `current`: flat effective values of the base version. `cooldowns`: factor -> activations (or cycles) still to
     pass. `running_conflicts`: factor -> the other experiment that is testing it now. `undone`: (factor, value) pairs
-    that were rolled back and for which this proposal brings no new evidence.
+    that were rolled back and for which this proposal brings no new evidence. `tried`: (factor, value) pairs that an arm
+    of the proposal's experiment tried. `frozen_why`: by whom and why all changes are frozen.
     """
 
     current: Mapping[str, Any]
     factors: Mapping[str, FactorDefinition]
     frozen: bool = False
+    frozen_why: str = ""
     cooldowns: Mapping[str, int] = field(default_factory=dict)
     running_conflicts: Mapping[str, str] = field(default_factory=dict)
     undone: Collection[tuple[str, ParameterValue]] = ()
+    tried: Collection[tuple[str, ParameterValue]] = ()
 
 
 def check(proposal: ChangeProposal, state: GuardState, *, approved: bool | None = None) -> tuple[GuardViolation, ...]:
@@ -40,15 +43,6 @@ def check(proposal: ChangeProposal, state: GuardState, *, approved: bool | None 
     if approved is None:
         approved = bool(proposal.approved_by)
     found = [violation for change in proposal.changes for violation in _of_change(change, proposal, state)]
-    if state.frozen:
-        found.append(
-            GuardViolation(
-                code=GuardCode.FROZEN,
-                param="",
-                value=None,
-                message="changes are frozen; only a rollback is possible until a meta-user lifts the freeze",
-            )
-        )
     if len(proposal.changes) > MAX_CHANGES:
         found.append(
             GuardViolation(
@@ -65,12 +59,15 @@ def check(proposal: ChangeProposal, state: GuardState, *, approved: bool | None 
 
 def _of_change(change: ParameterChange, proposal: ChangeProposal, state: GuardState) -> Iterator[GuardViolation]:
     key, value = change.param, change.to_value
+    if state.frozen:
+        yield frozen_all(key, value, why=state.frozen_why)
     factor = state.factors.get(key)
     if factor is None:
         yield GuardViolation(
             code=GuardCode.UNKNOWN_PARAM,
             param=key,
             value=value,
+            limit="the registry of factors",
             allowed=sorted(state.factors),
             message=f"there is no impact factor {key}",
         )
@@ -113,13 +110,14 @@ def _of_size(
             code=GuardCode.MANUAL_ONLY,
             param=factor.key,
             value=value,
-            limit="manual",
-            allowed="with approval",
+            limit="a person decides",
+            allowed=f"with approval: {shown_range(factor)}",
             message=f"{factor.key} is changed by a person only. {factor.reason}",
         )
     elif possible and (not factor.auto or beyond_auto_range(factor, value)):
-        allowed = [factor.auto_low, factor.auto_high] if factor.auto else None
-        shown = f"{allowed[0]:g} to {allowed[1]:g}" if allowed and None not in allowed else "nothing"
+        numbers = [factor.auto_low, factor.auto_high]
+        allowed = numbers if factor.auto and None not in numbers else "nothing without approval"
+        shown = f"{numbers[0]:g} to {numbers[1]:g}" if allowed is numbers else "nothing"
         yield GuardViolation(
             code=GuardCode.NEEDS_APPROVAL,
             param=factor.key,
@@ -134,16 +132,16 @@ def _of_evidence(
     factor: FactorDefinition, value: ParameterValue, proposal: ChangeProposal, state: GuardState
 ) -> Iterator[GuardViolation]:
     key = factor.key
-    if factor.needs_ab_test and not proposal.tested:
+    if factor.needs_ab_test and not (proposal.tested and (key, value) in state.tried):
         yield untested_prompt(key, value)
     remaining = state.cooldowns.get(key, 0)
     if remaining > 0:
         yield GuardViolation(
             code=GuardCode.COOLDOWN,
             param=key,
-            value=remaining,
+            value=value,
             limit=factor.cooldown_cycles,
-            allowed=0,
+            allowed=f"after {remaining} more, or with approval",
             message=f"{key} was rolled back lately and rests for {remaining} more",
         )
     if any(param == key and same_value(undone, value) for param, undone in state.undone):
@@ -165,6 +163,17 @@ def _of_evidence(
             allowed=f"after {other} has ended",
             message=f"{key} is being tested by {other}",
         )
+
+
+def frozen_all(key: str, value: ParameterValue, *, why: str) -> GuardViolation:
+    return GuardViolation(
+        code=GuardCode.FROZEN,
+        param=key,
+        value=value,
+        limit=f"changes are frozen by {why}" if why else "changes are frozen",
+        allowed="a rollback now; changes after a meta-user lifts the freeze",
+        message="changes are frozen; only a rollback is possible until a meta-user lifts the freeze",
+    )
 
 
 def frozen_factor(key: str, value: ParameterValue) -> GuardViolation:

@@ -21,6 +21,14 @@ def allowed_text(factor: FactorDefinition) -> Any:
     return [factor.low, factor.high]
 
 
+def shown_range(factor: FactorDefinition) -> str:
+    """What the factor takes at all, for a sentence."""
+    allowed = allowed_text(factor)
+    if factor.type in ("int", "float") and None not in allowed:
+        return f"{allowed[0]:g} to {allowed[1]:g}"
+    return ", ".join("any" if item is None else str(item) for item in allowed)
+
+
 def value_violation(factor: FactorDefinition, value: ParameterValue) -> GuardViolation | None:
     """WRONG_TYPE or OUT_OF_RANGE (hard limits), or None. NaN and infinity are no numbers; bool is no int."""
     if not _has_type(factor, value):
@@ -41,14 +49,13 @@ def value_violation(factor: FactorDefinition, value: ParameterValue) -> GuardVio
     if inside:
         return None
     limit = allowed_text(factor)
-    shown = ", ".join(map(str, limit)) if factor.choices else f"{limit[0]:g} to {limit[1]:g}"
     return GuardViolation(
         code=GuardCode.OUT_OF_RANGE,
         param=factor.key,
         value=value,
         limit=limit,
         allowed=limit,
-        message=f"{factor.key} = {value} is outside what is possible at all: {shown}",
+        message=f"{factor.key} = {value} is outside what is possible at all: {shown_range(factor)}",
     )
 
 

@@ -121,15 +121,3 @@ def _values(version: ParameterVersion) -> dict[str, Any]:
 
 def _span(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:g} – {high:g}"
-
-
-def rollback_target(rows: Sequence[ParameterActivation], versions: Mapping[int, ParameterVersion]) -> int | None:
-    """Where a rollback would go, as far as the page can tell: the Tuner decides when it is ordered."""
-    if not rows:
-        return None
-    left = {rows[0].version}
-    for row in rows:
-        version = versions[row.version]
-        if row.version not in left and version.stable_since is not None and version.rolled_back_at is None:
-            return row.version
-    return None

@@ -13,6 +13,7 @@ from selflearn_site.pages.headline import parameters_news
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
 from selflearn_site.pages.selectors import parameters as selectors
 from selflearn_site.templatetags.pages import clock
+from tuner.fitness import rollback_plan
 from tuner.models import TunerState
 from tuner.services import parameters_freeze, parameters_unfreeze
 
@@ -22,6 +23,7 @@ def parameters(request: HttpRequest) -> HttpResponse:
     rows, versions = selectors.activations()
     frozen = TunerState.objects.filter(frozen=True).first()
     newest = rows[0] if rows else None
+    plan = rollback_plan()
     context = {
         "headline": parameters_news(
             version=newest.version if newest else None, since=clock(newest.at) if newest else "", frozen=bool(frozen)
@@ -29,7 +31,8 @@ def parameters(request: HttpRequest) -> HttpResponse:
         "factors": selectors.factor_rows(rows, versions),
         "history": selectors.activation_rows(rows, versions),
         "active": versions[newest.version] if newest else None,
-        "back_to": selectors.rollback_target(rows, versions),
+        "back_to": plan.target,
+        "passed_over": sorted(plan.skipped),
         "frozen": frozen,
     }
     return show(request, "pages/parameters.html", context, live=LIVE_SLOW)
@@ -44,6 +47,11 @@ def rollback(request: HttpRequest) -> HttpResponse:
     )
     said = {"left": change.previous_version, "now": change.version}
     messages.success(request, _("Version %(left)s is rolled back: version %(now)s is active.") % said)
+    for number in change.passed_over:
+        messages.warning(
+            request,
+            _("Version %(number)s was passed over: it holds a value that is impossible by now.") % {"number": number},
+        )
     return back(request, "pages:parameters")
 
 
