@@ -48,7 +48,7 @@ class ChangeOut(Schema):
 
 
 @router.get("/changes", response=list[ChangeOut], summary="The change log, newest first")
-@paginate
+@paginate(sort=("id",))
 def changes(
     request: HttpRequest,
     since: QueryEx[datetime | None, P(alias="from", description="inclusive")] = None,

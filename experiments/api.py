@@ -115,15 +115,20 @@ class DatasetOut(Schema):
 
 
 @router.get("/experiments", response=list[ExperimentOut], summary="Experiments, newest first")
-@paginate
+@paginate(sort=("created_at", "started_at", "decided_at", "slug"))
 def experiments(
     request: HttpRequest,
     status: ExperimentStatus | None = None,
     factor: str | None = None,
     campaign: uuid.UUID | None = None,
     dataset: str | None = None,
+    metric: str | None = None,
+    decision: str | None = None,
 ) -> QuerySet[Experiment]:
-    wanted = {"status": status, "factor": factor, "campaign_id": campaign, "dataset": dataset}
+    wanted = {
+        "status": status, "factor": factor, "campaign_id": campaign, "dataset": dataset, "metric": metric,
+        "decision": decision,
+    }  # fmt: skip
     return Experiment.objects.filter(**{name: value for name, value in wanted.items() if value})
 
 
@@ -164,6 +169,7 @@ def results(
 
 
 @router.get("/datasets", response=list[DatasetOut], summary="Data sets and the sizes of their splits")
+@paginate(key="name")
 def datasets(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
@@ -171,7 +177,7 @@ def datasets(request: HttpRequest) -> list[dict[str, Any]]:
             "sizes": selectors.split_sizes(dataset=row.name),
             "golden_looks": selectors.golden_looks(dataset=row.name),
         }
-        for row in Dataset.objects.all()
+        for row in Dataset.objects.order_by("name")
     ]
 
 

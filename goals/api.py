@@ -43,11 +43,12 @@ class CampaignOut(Schema):
 
 
 @router.get("/campaigns", response=list[CampaignOut], summary="Campaigns, newest first")
-@paginate
+@paginate(sort=("number", "created_at", "started_at", "finished_at", "cost_usd"))
 def campaigns(
-    request: HttpRequest, status: CampaignStatus | None = None, goal: int | None = None
+    request: HttpRequest, status: CampaignStatus | None = None, goal: int | None = None, dataset: str | None = None
 ) -> QuerySet[Campaign]:
-    return selectors.campaigns(status=status, goal_id=goal)
+    found = selectors.campaigns(status=status, goal_id=goal)
+    return found.filter(dataset=dataset) if dataset else found
 
 
 @router.get("/campaigns/{campaign_id}", response=CampaignOut, summary="One campaign, by number or uuid")

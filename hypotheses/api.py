@@ -41,15 +41,16 @@ class HypothesisOut(Schema):
 
 
 @router.get("/hypotheses", response=list[HypothesisOut], summary="Hypotheses, newest first")
-@paginate
+@paginate(sort=("created_at", "updated_at", "resolved_at", "expected_effect"))
 def hypotheses(
     request: HttpRequest,
     status: HypothesisStatus | None = None,
     factor: str | None = None,
     campaign: uuid.UUID | None = None,
+    metric: str | None = None,
 ) -> QuerySet[Hypothesis]:
     found = selectors.hypotheses(status=status)
-    wanted = {"factor": factor, "campaign_id": campaign}
+    wanted = {"factor": factor, "campaign_id": campaign, "metric": metric}
     return found.filter(**{name: value for name, value in wanted.items() if value}).order_by("-created_at", "id")
 
 

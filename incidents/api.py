@@ -35,7 +35,7 @@ class NoteIn(Schema, extra="forbid"):
 
 
 @router.get("/incidents", response=list[IncidentOut], summary="Incidents, newest first")
-@paginate
+@paginate(sort=("id", "opened_at", "resolved_at"))
 def incidents(
     request: HttpRequest,
     status: Literal["open", "acknowledged", "resolved"] | None = None,

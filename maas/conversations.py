@@ -17,6 +17,8 @@ from maas.access import Outcome, Statement, act_for
 STALLED_AFTER_SECONDS = 4.0
 """Without any step for so long, and in nobody's hands, a run waits for an orchestrator that is not there."""
 LONGEST_PAGE = 200
+After = tuple[datetime, uuid.UUID]
+"""When and which was the last row of the page before."""
 
 
 class Conversation(Part):
@@ -100,17 +102,23 @@ _CONVERSATIONS = """
 SELECT thread_id, left((array_agg(user_query ORDER BY created_at, id))[1], 200), min(created_at), max(created_at),
   count(*)
 FROM pipeline_runs WHERE mode = 'dialogue' AND thread_id IS NOT NULL
-GROUP BY thread_id ORDER BY max(created_at) DESC, thread_id LIMIT %s OFFSET %s
+GROUP BY thread_id HAVING %s::timestamptz IS NULL OR (max(created_at), %s::uuid) < (%s, thread_id)
+ORDER BY max(created_at) DESC, thread_id LIMIT %s OFFSET %s
 """
 _CONVERSATION_COUNT = """
 SELECT count(DISTINCT thread_id) FROM pipeline_runs WHERE mode = 'dialogue' AND thread_id IS NOT NULL
 """
 
 
-def conversations(*, user_id: uuid.UUID, limit: int = 50, offset: int = 0) -> tuple[list[Conversation], int]:
-    """The user's threads, the one last spoken in first, and how many there are."""
+def conversations(
+    *, user_id: uuid.UUID, limit: int = 50, offset: int = 0, after: After | None = None
+) -> tuple[list[Conversation], int]:
+    """The user's threads, the one last spoken in first, and how many there are. `after`: those behind the thread that
+    was last spoken in then."""
     page, count = act_for(
-        user_id, Statement(_CONVERSATIONS, [_capped(limit), offset]), Statement(_CONVERSATION_COUNT, [])
+        user_id,
+        Statement(_CONVERSATIONS, [*_behind(after), _capped(limit), offset]),
+        Statement(_CONVERSATION_COUNT, []),
     )
     return [_filled(Conversation, row) for row in page.rows], int(count.rows[0][0])
 
@@ -136,22 +144,26 @@ SELECT r.id, r.thread_id, r.user_query, r.status, r.final_answer,
 FROM pipeline_runs AS r
 """
 _OF_THREAD = _EXCHANGES + (
-    "WHERE r.thread_id = %s AND r.mode = 'dialogue' ORDER BY r.created_at DESC, r.id DESC LIMIT %s OFFSET %s"
+    "WHERE r.thread_id = %s AND r.mode = 'dialogue' "
+    "AND (%s::timestamptz IS NULL OR (r.created_at, r.id) < (%s, %s::uuid)) "
+    "ORDER BY r.created_at DESC, r.id DESC LIMIT %s OFFSET %s"
 )
 _THREAD_COUNT = "SELECT count(*) FROM pipeline_runs WHERE thread_id = %s AND mode = 'dialogue'"
 _OF_RUN = _EXCHANGES + "WHERE r.id = %s AND r.thread_id = %s AND r.mode = 'dialogue'"
 
 
 def conversation(
-    *, user_id: uuid.UUID, thread_id: uuid.UUID, limit: int = 50, offset: int = 0
+    *, user_id: uuid.UUID, thread_id: uuid.UUID, limit: int = 50, offset: int = 0, after: After | None = None
 ) -> tuple[list[Exchange], int]:
-    """The last `limit` exchanges of a thread (before the last `offset`), oldest first, and how many there are.
+    """The last `limit` exchanges of a thread (before the last `offset`), oldest first, and how many there are. `after`:
+    those before the exchange that was asked then and has that id.
 
     Raises `NotFound`, for another user's thread too.
     """
+    at, last = after or (None, None)
     page, count = act_for(
         user_id,
-        Statement(_OF_THREAD, [STALLED_AFTER_SECONDS, thread_id, _capped(limit), offset]),
+        Statement(_OF_THREAD, [STALLED_AFTER_SECONDS, thread_id, at, at, last, _capped(limit), offset]),
         Statement(_THREAD_COUNT, [thread_id]),
     )
     total = int(count.rows[0][0])
@@ -170,15 +182,19 @@ def exchange(*, user_id: uuid.UUID, thread_id: uuid.UUID, run_id: uuid.UUID) -> 
 
 _MEMORIES = """
 SELECT id, summary_text, speaker, simulated_at, semantic_tags, language, times_retrieved, times_used, times_helpful
-FROM lsm_storage ORDER BY simulated_at DESC, id LIMIT %s OFFSET %s
+FROM lsm_storage WHERE %s::timestamptz IS NULL OR (simulated_at, %s::uuid) < (%s, id)
+ORDER BY simulated_at DESC, id LIMIT %s OFFSET %s
 """
 
 
-def memories(*, user_id: uuid.UUID, limit: int = 50, offset: int = 0) -> tuple[list[Remembered], int]:
-    """What is remembered of the user, newest first, and how many memories there are."""
+def memories(
+    *, user_id: uuid.UUID, limit: int = 50, offset: int = 0, after: After | None = None
+) -> tuple[list[Remembered], int]:
+    """What is remembered of the user, newest first, and how many memories there are. `after`: those behind the memory
+    of that time and id."""
     page, count = act_for(
         user_id,
-        Statement(_MEMORIES, [_capped(limit), offset]),
+        Statement(_MEMORIES, [*_behind(after), _capped(limit), offset]),
         Statement("SELECT count(*) FROM lsm_storage", []),
     )
     return [_filled(Remembered, row) for row in page.rows], int(count.rows[0][0])
@@ -224,7 +240,13 @@ def consent_last(*, user_id: uuid.UUID) -> tuple[bool, datetime] | None:
 
 
 def _capped(limit: int) -> int:
-    return max(1, min(limit, LONGEST_PAGE))
+    return max(1, min(limit, LONGEST_PAGE + 1))  # one more tells whether there is more
+
+
+def _behind(after: After | None) -> list[Any]:
+    """For times that fall while ids rise: (time, the last id) < (the last time, id)."""
+    at, last = after or (None, None)
+    return [at, last, at]
 
 
 def _filled(kind: type[Any], row: tuple[Any, ...]) -> Any:

@@ -132,6 +132,7 @@ UNFOLD: dict[str, Any] = {
     **THEME,
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
 }
+NINJA_PAGINATION_CLASS = "selflearn_site.api.paging.CursorPages"
 NINJA_PAGINATION_PER_PAGE = 50
 NINJA_PAGINATION_MAX_LIMIT = 200  # without a cap one call may ask for everything
 

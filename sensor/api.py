@@ -121,16 +121,22 @@ def metric_points(
 
 
 @router.get("/telemetry/runs", response=list[RecordedRun], summary="Recorded runs, newest first")
-@paginate
+@paginate(sort=("captured_at",))
 def runs(
     request: HttpRequest,
     batch: str | None = None,
     experiment: str | None = None,
     variant: str | None = None,
     split: str | None = None,
+    category: str | None = None,
+    status: str | None = None,
+    parameter_version: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    user_id: uuid.UUID | None = None,
 ) -> QuerySet[SensorEvent]:
     """By when they were recorded. The golden set's questions are not shown: whoever tunes must not learn them."""
     found = selectors.events(batch=batch, experiment=experiment, variant=variant, split=split)
+    wanted = {"category": category, "status": status, "parameter_version": parameter_version, "user_id": user_id}
+    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     return found.exclude(split="golden").order_by("-captured_at", "id")
 
 

@@ -92,7 +92,7 @@ def effective(
 
 
 @router.get("/parameters/versions", response=list[VersionOut], summary="Parameter versions, newest first")
-@paginate
+@paginate(sort=("version", "created_at"))
 def versions(
     request: HttpRequest, kind: str | None = None, experiment: str | None = None
 ) -> QuerySet[ParameterVersion]:
@@ -156,7 +156,7 @@ class TenantOut(Schema):
 
 
 @router.get("/parameters/tenants", response=list[TenantOut], summary="Whose runs use a version of their own")
-@paginate
+@paginate(sort=("set_at",))
 def tenants(request: HttpRequest) -> QuerySet[TenantParameters]:
     return TenantParameters.objects.all()
 

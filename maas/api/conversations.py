@@ -2,35 +2,60 @@
 """A user's conversations, memories and consent over HTTP, for clients that talk for their users."""
 
 import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from django.http import HttpRequest
 from ninja import Router, Schema
+from ninja.pagination import paginate
 from ninja.params import P, QueryEx
 
+from contracts.base import Json
+from contracts.paging import Pages, cursor_wrong
 from maas import conversations as service
 
 router = Router(tags=["maas"])
 
 User = QueryEx[uuid.UUID, P(description="whose; of another user's nothing is told")]
-Limit = QueryEx[int, P(ge=1, le=service.LONGEST_PAGE)]
-Offset = QueryEx[int, P(ge=0)]
+Item = TypeVar("Item", service.Conversation, service.Exchange, service.Remembered)
 
 
-class ConversationsOut(Schema):
-    items: list[service.Conversation]
-    count: int
+class OwnPages(Pages[Item]):
+    """Rows of one user, ordered by a time and an id."""
+
+    def __init__(
+        self, read: Callable[..., tuple[list[Item], int]], key: tuple[str, str], *, turned: bool = False
+    ) -> None:
+        self._read: Callable[..., tuple[list[Item], int]] = read
+        self._key, self.turned = key, turned
+
+    def page(self, *, after: Sequence[Json] | None, limit: int, offset: int) -> tuple[list[Item], int]:
+        items, count = self._read(limit=limit, offset=offset, after=None if after is None else _moment(after))
+        return (items[::-1] if self.turned else items), count
+
+    def key(self, item: Item) -> Sequence[Json]:
+        at, last = (getattr(item, name) for name in self._key)
+        return [at.isoformat(), str(last)]
 
 
-class ConversationOut(Schema):
-    thread_id: uuid.UUID
-    items: list[service.Exchange]
-    """The last `limit` exchanges (before the last `offset`), oldest first."""
-    count: int
+class ThreadPages(OwnPages[service.Exchange]):
+    def __init__(self, *, user_id: uuid.UUID, thread_id: uuid.UUID) -> None:
+        self.thread_id = thread_id
+        read = partial(service.conversation, user_id=user_id, thread_id=thread_id)
+        super().__init__(read, ("asked_at", "run_id"), turned=True)
 
 
-class MemoriesOut(Schema):
-    items: list[service.Remembered]
-    count: int
+def _moment(after: Sequence[Json]) -> service.After:
+    try:
+        at, last = after
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment, uuid.UUID(last)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise cursor_wrong("this is no cursor of this list") from error
 
 
 class ConsentIn(Schema, extra="forbid"):
@@ -47,26 +72,26 @@ class ConsentOut(Schema):
     """Exchanges whose flag this has changed."""
 
 
-@router.get("/maas/conversations", response=ConversationsOut, summary="A user's conversations, latest first")
-def conversations_list(request: HttpRequest, user_id: User, limit: Limit = 50, offset: Offset = 0) -> ConversationsOut:
+@router.get("/maas/conversations", response=list[service.Conversation], summary="A user's conversations, latest first")
+@paginate
+def conversations_list(request: HttpRequest, user_id: User) -> OwnPages[service.Conversation]:
     """A conversation is the runs that share a `thread_id`; `first_words` is how it began."""
-    items, count = service.conversations(user_id=user_id, limit=limit, offset=offset)
-    return ConversationsOut(items=items, count=count)
+    return OwnPages(partial(service.conversations, user_id=user_id), ("last_at", "thread_id"))
 
 
-@router.get("/maas/conversations/{uuid:thread_id}", response=ConversationOut, summary="One conversation")
-def conversation_get(
-    request: HttpRequest, thread_id: uuid.UUID, user_id: User, limit: Limit = 50, offset: Offset = 0
-) -> ConversationOut:
-    """Each exchange with its answer, the memories found and used with their scores, and what it left in memory."""
-    items, count = service.conversation(user_id=user_id, thread_id=thread_id, limit=limit, offset=offset)
-    return ConversationOut(thread_id=thread_id, items=items, count=count)
+@router.get("/maas/conversations/{uuid:thread_id}", response=list[service.Exchange], summary="One conversation")
+@paginate(beside={"thread_id": uuid.UUID})
+def conversation_get(request: HttpRequest, thread_id: uuid.UUID, user_id: User) -> ThreadPages:
+    """The last `limit` exchanges, oldest first; `next` leads to those before.
+
+    Each exchange with its answer, the memories found and used with their scores, and what it left in memory."""
+    return ThreadPages(user_id=user_id, thread_id=thread_id)
 
 
-@router.get("/maas/memories", response=MemoriesOut, summary="What is remembered of a user, newest first")
-def memories_list(request: HttpRequest, user_id: User, limit: Limit = 50, offset: Offset = 0) -> MemoriesOut:
-    items, count = service.memories(user_id=user_id, limit=limit, offset=offset)
-    return MemoriesOut(items=items, count=count)
+@router.get("/maas/memories", response=list[service.Remembered], summary="What is remembered of a user, newest first")
+@paginate
+def memories_list(request: HttpRequest, user_id: User) -> OwnPages[service.Remembered]:
+    return OwnPages(partial(service.memories, user_id=user_id), ("at", "memory_id"))
 
 
 @router.put("/maas/consent", response=ConsentOut, summary="Whether a user's conversations may be learnt from")

@@ -79,6 +79,7 @@ class SessionDetail(SessionOut):
 
 
 @router.get("/tests/scenarios", response=list[ScenarioOut], summary="Scripted scenarios with their last results")
+@paginate(key="name")
 def scenarios(request: HttpRequest) -> list[selectors.Scenario]:
     return selectors.scenarios()
 
@@ -91,7 +92,7 @@ def session_create(request: HttpRequest, body: SessionIn) -> Status[TestSession]
 
 
 @router.get("/tests/sessions", response=list[SessionOut], summary="Sessions of the Test Runner, newest first")
-@paginate
+@paginate(sort=("created_at", "finished_at"))
 def sessions(request: HttpRequest) -> QuerySet[TestSession]:
     return selectors.sessions()
 

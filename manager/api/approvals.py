@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.pagination import paginate
+from ninja.params import P, QueryEx
 
 from contracts.change import AppliedChange
 from contracts.doors import actor_of
@@ -57,10 +58,17 @@ class RollbackIn(Schema, extra="forbid"):
 
 
 @router.get("/approvals", response=list[ApprovalOut], summary="Approval requests, newest first")
-@paginate
-def approvals(request: HttpRequest, status: ApprovalStatus | None = None) -> QuerySet[Approval]:
+@paginate(sort=("created_at", "expires_at", "decided_at"))
+def approvals(
+    request: HttpRequest,
+    status: ApprovalStatus | None = None,
+    campaign: uuid.UUID | None = None,
+    kind: str | None = None,
+    experiment: QueryEx[str | None, P(description="its slug")] = None,
+) -> QuerySet[Approval]:
+    wanted = {"status": status, "campaign_id": campaign, "kind": kind, "experiment__slug": experiment}
     found = Approval.objects.select_related("experiment")
-    return found.filter(status=status) if status else found
+    return found.filter(**{name: value for name, value in wanted.items() if value})
 
 
 @router.get("/approvals/{uuid:approval_id}", response=ApprovalOut, summary="One request with its evidence")

@@ -125,11 +125,11 @@ def emulation_create(request: HttpRequest, body: EmulationIn) -> Status[Emulatio
 
 
 @router.get("/emulations", response=list[EmulationOut], summary="Runs of the emulator, newest first")
-@paginate
+@paginate(sort=("created_at", "started_at", "finished_at"))
 def emulations(
-    request: HttpRequest, status: BatchStatus | None = None, experiment: str | None = None
+    request: HttpRequest, status: BatchStatus | None = None, experiment: str | None = None, dataset: str | None = None
 ) -> QuerySet[EmulationBatch]:
-    wanted = {"status": status, "experiment": experiment}
+    wanted = {"status": status, "experiment": experiment, "dataset": dataset}
     return EmulationBatch.objects.filter(**{name: value for name, value in wanted.items() if value})
 
 
@@ -141,7 +141,7 @@ def emulation(request: HttpRequest, batch_id: uuid.UUID) -> EmulationBatch:
 @router.get(
     "/emulations/{uuid:batch_id}/dialogues", response=list[DialogueOut], summary="Its dialogues, in the order played"
 )
-@paginate
+@paginate(sort=("ordinal", "finished_at"))
 def dialogues(request: HttpRequest, batch_id: uuid.UUID, valid: bool | None = None) -> QuerySet[EmulationDialogue]:
     rows = batch_get(batch_id).dialogues.order_by("ordinal")
     return rows if valid is None else rows.filter(is_valid=valid)

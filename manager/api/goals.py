@@ -105,7 +105,7 @@ def goal_create(request: HttpRequest, body: GoalIn) -> Status[LearningGoal]:
 
 
 @router.get("/goals", response=list[GoalOut], summary="Goals, most urgent first")
-@paginate
+@paginate(sort=("priority", "created_at", "id"))
 def goals(request: HttpRequest, status: GoalStatus | None = None) -> QuerySet[LearningGoal]:
     found = LearningGoal.objects.prefetch_related("campaigns").order_by("priority", "-id")
     return found.filter(status=status) if status else found

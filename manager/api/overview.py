@@ -76,7 +76,7 @@ class ReportOut(ReportBrief):
 
 
 @router.get("/cycles", response=list[CycleOut], summary="Cycles, newest first", tags=["cycles"])
-@paginate
+@paginate(sort=("created_at", "number", "finished_at"))
 def cycles(request: HttpRequest, campaign: uuid.UUID | None = None, state: CycleState | None = None) -> QuerySet[Cycle]:
     wanted = {"campaign_id": campaign, "state": state}
     return Cycle.objects.filter(**{name: value for name, value in wanted.items() if value})
@@ -106,7 +106,7 @@ def _measured(last: EvaluationPass) -> dict[str, Any]:
 
 
 @router.get("/reports", response=list[ReportBrief], summary="Reports, newest first", tags=["reports"])
-@paginate
+@paginate(sort=("updated_at",))
 def reports(request: HttpRequest) -> QuerySet[Report]:
     return Report.objects.select_related("campaign").order_by("-updated_at")
 

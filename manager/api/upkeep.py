@@ -54,7 +54,7 @@ def upkeep_create(request: HttpRequest, body: UpkeepIn) -> Status[UpkeepCycle]:
 @router.get(
     "/cycles/upkeep", response=list[UpkeepOut], summary="Micro, macro and deep cycles, newest first", tags=["cycles"]
 )
-@paginate
+@paginate(sort=("created_at", "finished_at"))
 def upkeep_list(request: HttpRequest, type: Literal["micro", "macro", "deep"] | None = None) -> QuerySet[UpkeepCycle]:
     found = UpkeepCycle.objects.all()
     return found.filter(type=type) if type else found

@@ -63,7 +63,9 @@ class Api(NinjaAPI):
         A route says in `openapi_extra` what a status means there (`responses`) and which it never gives (`x-never`).
         """
         schema = super().get_openapi_schema(**kwargs)
-        schema.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
+        known = schema.setdefault("components", {}).setdefault("schemas", {})
+        known["Error"] = _ERROR_SCHEMA
+        known.pop("PageInput", None)  # nothing refers to it: its fields are parameters of each list
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"] = _responses(operation)

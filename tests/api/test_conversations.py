@@ -57,7 +57,7 @@ def test_conversations__of_a_user__are_listed_last_first_with_their_first_words(
 
 def test_conversations__of_another_user__are_not_told(program: Program) -> None:
     said(USER, FACT, thread=FIRST)
-    assert program.get("conversations", user_id=OTHER).json() == {"items": [], "count": 0}
+    assert program.get("conversations", user_id=OTHER).json() == {"items": [], "count": 0, "next": None}
     answer = program.get(f"conversations/{FIRST}", user_id=OTHER)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
     assert program.get("memories", user_id=OTHER).json()["count"] == 0
@@ -146,3 +146,19 @@ def test_found_right__told_by_an_operator__makes_the_used_memories_helpful(progr
     assert (refused.status_code, taken.status_code, taken.json()) == (403, 200, {"new": 1})
     memories = program.get("memories", user_id=USER).json()["items"]
     assert {item["text"]: item["times_helpful"] for item in memories}[FACT] == 1
+
+
+def test_lists__read_on_by_cursor__give_each_row_once(program: Program) -> None:
+    for number in range(3):
+        said(USER, f"Number {number}: {FACT}", thread=FIRST if number else SECOND)
+    for path, name in (("conversations", "thread_id"), ("memories", "memory_id"), (f"conversations/{FIRST}", "run_id")):
+        whole = [item[name] for item in program.get(path, user_id=USER).json()["items"]]
+        page = program.get(path, user_id=USER, limit=1).json()
+        walked = page["items"]
+        while page["next"]:
+            page = program.get(path, user_id=USER, limit=1, cursor=page["next"]).json()
+            walked += page["items"]
+        assert [item[name] for item in walked] == (whole[::-1] if path.endswith(str(FIRST)) else whole)
+        assert len(whole) > 1
+    assert program.get("memories", user_id=OTHER, cursor=program.get("memories", user_id=USER, limit=1).json()["next"]
+                       ).status_code == 422  # fmt: skip

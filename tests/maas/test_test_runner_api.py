@@ -65,7 +65,7 @@ def test_session__started__is_queued_played_and_shows_each_step(operator: Progra
 def test_scenarios__after_a_session__hold_their_last_result(operator: Program) -> None:
     session = started(operator)
     tasks.session_play(session)
-    (scenario,) = operator.get("tests/scenarios").json()
+    (scenario,) = operator.get("tests/scenarios").json()["items"]
     assert (scenario["name"], scenario["session"], scenario["passed"]) == ("cello", session, 1)
     assert [step["last"] for step in scenario["steps"]] == ["unchecked", "passed"]
 
