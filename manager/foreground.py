@@ -18,7 +18,7 @@ from manager.engine.advance import Worker, campaign_advance
 from manager.engine.context import MANAGER, Show
 from manager.engine.lease import worker_name
 from manager.models import Approval
-from manager.services.approvals import approval_approve
+from manager.services.approvals import approval_approve, approval_by_id
 from manager.services.campaigns import parallel
 from manager.services.rechecks import approval_recheck
 
@@ -73,7 +73,11 @@ def _approve_all(campaign_id: uuid.UUID, client: MaasClient, actor: Actor) -> li
 
 
 def _approve(item: Approval, client: MaasClient, actor: Actor) -> Answered:
-    approval = approval_approve(approval_id=item.id, actor=actor, comment="approved on the command line (--approve)")
+    try:
+        told = "approved on the command line (--approve)"
+        approval = approval_approve(approval_id=item.id, actor=actor, comment=told, seen=item.content_hash)
+    except Conflict:  # void, expired or decided by somebody else meanwhile: it says so itself
+        approval = approval_by_id(item.id)
     for _ in range(_RECHECKS):
         if approval.status != ApprovalStatus.APPROVED or approval.kind != "apply":
             break

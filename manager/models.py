@@ -178,6 +178,11 @@ class Approval(models.Model):
     evidence = models.JSONField(default=dict, help_text="Verdict, golden gate and trade-off, as they stood.")
     reasons = models.JSONField(default=list, help_text="Why a person must decide.")
     base_version = models.PositiveIntegerField()
+    content_hash = models.TextField(
+        db_default="",
+        default="",
+        help_text="Of the change, its evidence and its base, as they were put before a person.",
+    )
     proposed_by = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

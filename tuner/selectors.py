@@ -15,6 +15,7 @@ from contracts.parameters import EffectiveParameters, ParameterChange, Parameter
 from kernel.errors import NotFound, Unavailable
 from tuner import lastgood
 from tuner.domain.content import diff
+from tuner.domain.values import same_value
 from tuner.models import ParameterActivation, ParameterVersion, TunerState, VersionKind
 from tuner.registry import DEFAULTS, factor
 
@@ -117,6 +118,14 @@ def version_of(experiment: str) -> int | None:
 def versions_diff(before: int, after: int) -> tuple[ParameterChange, ...]:
     """What changed between any two versions. Raises `NotFound`."""
     return diff(version_values(before), version_values(after))
+
+
+def factor_moved(change: ParameterChange, *, base: int) -> str:
+    """Why the change does not fit on `base`; empty when the factor has the value that the test started from."""
+    now = version_values(base)[change.param]
+    if same_value(now, change.from_value):
+        return ""
+    return f"{change.param} is {now} now, not {change.from_value} as it was when the change was tested"
 
 
 def is_frozen() -> bool:

@@ -33,6 +33,8 @@ class ApprovalOut(Schema):
     evidence: dict[str, Any]
     reasons: list[str]
     base_version: int
+    content_hash: str
+    """Of the change, its evidence and its base. Send it back as `seen` to approve exactly this."""
     proposed_by: str
     created_at: datetime
     expires_at: datetime
@@ -49,6 +51,11 @@ class ApprovalOut(Schema):
 
 class CommentIn(Schema, extra="forbid"):
     comment: str = Field("", max_length=5000)
+
+
+class ApproveIn(CommentIn):
+    seen: str = ""
+    """`content_hash` of what the caller looked at; if the request was altered since, nothing happens (409)."""
 
 
 class RollbackIn(Schema, extra="forbid"):
@@ -77,10 +84,13 @@ def approval(request: HttpRequest, approval_id: uuid.UUID) -> Approval:
 
 
 @router.post("/approvals/{uuid:approval_id}/approve", response=ApprovalOut, summary="Approve")
-def approve(request: HttpRequest, approval_id: uuid.UUID, body: CommentIn) -> Approval:
+def approve(request: HttpRequest, approval_id: uuid.UUID, body: ApproveIn) -> Approval:
     """`applied`: in force now. `approved`: the base has moved since; the golden set is asked anew in the background,
-    then it is `applied` or `void`."""
-    return decisions.approval_decide(approval_id=approval_id, actor=actor_of(request), comment=body.comment)
+    then it is `applied` or `void`. 409: decided by somebody else, altered since it was seen, expired, or void because
+    its factor has another value by now than the one that the change was tested from."""
+    return decisions.approval_decide(
+        approval_id=approval_id, actor=actor_of(request), comment=body.comment, seen=body.seen
+    )
 
 
 @router.post("/approvals/{uuid:approval_id}/reject", response=ApprovalOut, summary="Reject, with a reason")

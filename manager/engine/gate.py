@@ -21,7 +21,7 @@ from manager.services.policy import policy_current
 from teacher.aggregator import Aggregate
 from teacher.judges import batch_judge
 from teacher.services import batch_measure
-from tuner.selectors import version_values
+from tuner.selectors import factor_moved
 from tuner.services import experiment_prepare
 
 
@@ -132,14 +132,6 @@ def looks_spent(experiment: Experiment, *, base: int) -> str:
             "would teach it what the set holds"
         )
     return ""
-
-
-def factor_moved(change: ParameterChange, *, base: int) -> str:
-    """Why the change does not fit on `base`; empty when the factor has the value that the test started from."""
-    now = version_values(base)[change.param]
-    if now == change.from_value:
-        return ""
-    return f"{change.param} is {now} now, not {change.from_value} as it was when the change was tested"
 
 
 def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, client: MaasClient, parallel: int) -> str:

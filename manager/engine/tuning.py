@@ -26,17 +26,17 @@ from hypotheses.services import hypothesis_next_steps, hypothesis_transition
 from manager.domain.lifecycle import CycleState
 from manager.domain.policy import Decision, decide, may_start
 from manager.engine.context import MANAGER, TEACHER, Held, Note, Step, StepContext
-from manager.engine.gate import factor_moved, golden_gate, looks_spent, refusal_on
+from manager.engine.gate import golden_gate, looks_spent, refusal_on
 from manager.engine.passes import judged, judging_of, judging_shown
 from manager.engine.running import batch_of, run, start
 from manager.models import Approval
-from manager.services.approvals import approval_request
+from manager.services.approval_requests import approval_request
 from manager.services.daily import enough_today
 from manager.services.policy import agreement_rule
 from manager.services.turns import factors_elsewhere, waits_for
 from teacher.discoveries import above_level, discovery_enter
 from teacher.services import OUTCOMES, experiment_analyze
-from tuner.selectors import active_version
+from tuner.selectors import active_version, factor_moved
 from tuner.services import change_apply, change_check
 
 REFUSED_NEXT = {

@@ -14,16 +14,17 @@ from contracts.actor import Actor, Role
 from contracts.change import ChangeProposal
 from contracts.parameters import ParameterChange
 from experiments.domain.lifecycle import ExperimentStatus
-from experiments.models import Experiment, ExperimentResult
+from experiments.models import ExperimentResult
 from experiments.services import experiment_transition
 from goals.models import Campaign
 from kernel.errors import Conflict, DomainError, InvalidInput, NotAuthorised, NotFound, RuleViolated
+from manager.domain.approvals import proposal_hash
 from manager.domain.lifecycle import APPROVAL, ApprovalStatus
 from manager.models import Approval, Report
 from manager.reports.content import report_write
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
-from tuner.selectors import active_version
+from tuner.selectors import active_version, factor_moved
 from tuner.services import change_apply
 
 
@@ -34,38 +35,28 @@ def approval_by_id(approval_id: uuid.UUID) -> Approval:
     return found
 
 
-def approval_request(
-    *, experiment: Experiment, kind: str, reasons: list[str], evidence: dict[str, Any], proposed_by: str
-) -> Approval:
-    """Put a decision before the meta-user. Asking twice for the same finds the first request."""
-    if experiment.campaign is None:
-        raise InvalidInput("an experiment without a campaign has nobody to ask")
-    change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
-    approval, _ = Approval.objects.get_or_create(
-        experiment=experiment,
-        kind=kind,
-        defaults={
-            "campaign": experiment.campaign,
-            "proposal": change.to_mission_json(),
-            "reasons": reasons,
-            "evidence": evidence,
-            "base_version": experiment.base_version,
-            "proposed_by": proposed_by,
-            "expires_at": timezone.now() + timedelta(days=policy_current().approval_days),
-        },
+def hash_of(approval: Approval) -> str:
+    """Of what the row proposes now; `approval.content_hash` is of what was put before a person."""
+    return proposal_hash(
+        kind=approval.kind,
+        experiment=approval.experiment.slug,
+        change=approval.proposal,
+        evidence=approval.evidence,
+        reasons=approval.reasons,
+        base_version=approval.base_version,
     )
-    return approval
 
 
-def approval_approve(*, approval_id: uuid.UUID, actor: Actor, comment: str = "") -> Approval:
+def approval_approve(*, approval_id: uuid.UUID, actor: Actor, comment: str = "", seen: str = "") -> Approval:
     """Approve. A change whose base is still active is applied at once; the caller looks at `status`.
 
     1. Only a meta-user may, and under four eyes neither who set the goal nor who proposed the change
-    (`NotAuthorised`). 2. Past its expiry it expires (`Conflict`). 3. Compare-and-swap from pending: of two people at
-    once the second gets `Conflict`.
-    4. The base version is still active → applied in the same transaction. Another version is active → it stays
-    approved, and `manager.services.rechecks.approval_recheck` looks at the golden set anew before applying.
-    What the Tuner refuses leaves the request pending and is in the change log.
+    (`NotAuthorised`). 2. Past its expiry it expires (`Conflict`). 3. What no longer is what was put before a person, or
+    starts from a value that its factor has no more, becomes void (`Conflict`). 4. `seen`, the hash of what this person
+    was shown, is not that of the request by now: `Conflict`, and it goes on waiting. 5. Compare-and-swap from pending:
+    of two people at once the second gets `Conflict`. 6. The base version is still active → applied in the same
+    transaction. Another version is active → it stays approved, and `manager.services.rechecks.approval_recheck` looks
+    at the golden set anew before applying. What the Tuner refuses leaves the request pending and is in the change log.
     """
     approval = _decidable(approval_id, actor)
     own = {approval.campaign.goal.created_by: "set the goal", approval.proposed_by: "proposed the change"}
@@ -73,14 +64,45 @@ def approval_approve(*, approval_id: uuid.UUID, actor: Actor, comment: str = "")
         raise NotAuthorised(f"four eyes: whoever {own[actor.label]} may not be the one to approve it")
     try:
         with transaction.atomic():
-            _move(approval, ApprovalStatus.PENDING, ApprovalStatus.APPROVED, actor=actor, comment=comment)
-            if approval.kind == "apply" and active_version().version == approval.base_version:
-                approval_apply(approval_id=approval_id, actor=actor, base=approval.base_version)
+            chain_lock()
+            approval = approval_by_id(approval_id)
+            void = _void_because(approval) if approval.status == ApprovalStatus.PENDING else ""
+            if void:
+                approval_void(approval_id=approval_id, actor=actor, reason=void)
+            else:
+                _approve(approval, actor, comment, seen)
     except RuleViolated as error:
         # The Tuner's own record of its refusal went with the transaction.
-        _log(approval, "approval.refused", {"code": error.code, "message": error.message}, actor, comment)
+        approval_log(approval, "approval.refused", {"code": error.code, "message": error.message}, actor, comment)
         raise
+    if void:
+        raise Conflict(f"this request is void: {void}", details={"status": ApprovalStatus.VOID, "reason": void})
     return approval_by_id(approval_id)
+
+
+def _approve(approval: Approval, actor: Actor, comment: str, seen: str) -> None:
+    if seen and approval.status == ApprovalStatus.PENDING and seen != approval.content_hash:
+        raise Conflict(
+            "this request has been altered since you looked at it; look again", details={"seen": approval.content_hash}
+        )
+    _move(approval, ApprovalStatus.PENDING, ApprovalStatus.APPROVED, actor=actor, comment=comment)
+    if approval.kind == "apply" and active_version().version == approval.base_version:
+        approval_apply(approval_id=approval.id, actor=actor, base=approval.base_version)
+
+
+def _void_because(approval: Approval) -> str:
+    """Why nobody can approve this any more; empty when one can."""
+    if altered(approval):
+        return "what it proposes is not what was put before a person"
+    if approval.kind != "apply":
+        return ""
+    change = ParameterChange.from_mission_json(approval.proposal)
+    return factor_moved(change, base=active_version().version)
+
+
+def altered(approval: Approval) -> bool:
+    """Whether somebody changed the row past `approval_edit`: nothing unapproved rides along with an approval."""
+    return hash_of(approval) != approval.content_hash
 
 
 def approval_reject(*, approval_id: uuid.UUID, actor: Actor, comment: str) -> Approval:
@@ -106,8 +128,11 @@ def approval_reject(*, approval_id: uuid.UUID, actor: Actor, comment: str) -> Ap
 @transaction.atomic
 def approval_apply(*, approval_id: uuid.UUID, actor: Actor, base: int) -> Approval:
     """Apply an approved change on top of version `base`, which must be the active one (`Conflict`). Raises what the
-    Tuner raises; nothing changes then."""
+    Tuner raises, and `Conflict` when the row is not what was approved; nothing changes then."""
+    chain_lock()
     approval = approval_by_id(approval_id)
+    if altered(approval):
+        raise Conflict("what this request proposes was altered after its approval")
     change = ParameterChange.from_mission_json(approval.proposal)
     applied = change_apply(
         proposal=ChangeProposal(
@@ -212,10 +237,10 @@ def _move(
             f"this request is {now.status} already" + (f", by {now.decided_by}" if now.decided_by else ""),
             details={"status": now.status},
         )
-    _log(approval, f"approval.{target}", {"status": target}, actor, comment or "", before={"status": source})
+    approval_log(approval, f"approval.{target}", {"status": target}, actor, comment or "", before={"status": source})
 
 
-def _log(
+def approval_log(
     approval: Approval,
     action: str,
     after: dict[str, Any],

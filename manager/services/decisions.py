@@ -15,13 +15,13 @@ from manager.services.settling import activation_settle_enqueue
 FINISH_TASK = "manager.tasks.approval_finish"
 
 
-def approval_decide(*, approval_id: uuid.UUID, actor: Actor, comment: str = "") -> Approval:
+def approval_decide(*, approval_id: uuid.UUID, actor: Actor, comment: str = "", seen: str = "") -> Approval:
     """`approval_approve`; where the base has moved since the request, a worker asks golden anew and finishes it, and
     where the campaign has ended, a worker looks whether what is active now keeps what it promised.
 
     No transaction around both: what `approval_approve` records when it refuses must stay. Raises what it raises.
     """
-    approval = approval_approve(approval_id=approval_id, actor=actor, comment=comment)
+    approval = approval_approve(approval_id=approval_id, actor=actor, comment=comment, seen=seen)
     if approval.kind == "apply" and approval.status == ApprovalStatus.APPROVED:
         approval_finish_enqueue(approval_id=approval_id)
     if approval.status == ApprovalStatus.APPLIED:

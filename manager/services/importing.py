@@ -29,7 +29,7 @@ from hypotheses.services import hypothesis_link_experiment, hypothesis_register
 from kernel.canonical import derive_seed
 from kernel.errors import Conflict, InvalidInput, NotFound
 from manager.models import Approval
-from manager.services.approvals import approval_request
+from manager.services.approval_requests import approval_request
 from manager.services.imported_spec import change_read, criteria_errors
 from manager.services.journal import journal_write
 from teacher.designer import StepHistory

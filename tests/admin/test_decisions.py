@@ -8,7 +8,7 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from audit.models import AuditEntry
-from contracts.actor import Role
+from contracts.actor import Role, component
 from maas.access import as_service
 from maas.models import SystemPrompt
 from manager.models import Approval, Policy
@@ -17,7 +17,9 @@ from selflearn_site.access.models import ApiToken
 from selflearn_site.access.services import token_actor
 from tests.access.people import bearer, client_of, person
 from tests.admin.world import World
+from tests.tuner.factories import next_step
 from tuner.selectors import active_version, is_frozen
+from tuner.services import change_apply
 
 SENT = {"_form_submitted": "True"}
 
@@ -62,7 +64,7 @@ def test_reject__with_a_reason__is_in_the_change_log(meta_user: Client, world: W
 
 
 def test_approve__of_a_change_whose_base_has_moved__queues_the_recheck(meta_user: Client, world: World) -> None:
-    Approval.objects.filter(pk=world.approval.pk).update(base_version=active_version().version + 5)
+    change_apply(proposal=next_step("context.max_tokens", 4400), actor=component("manager"))
     meta_user.post(_order(world, "approve"), SENT)
     assert _status(world) == "approved"
     assert [task.func() for task in OrmQ.objects.all()] == ["manager.tasks.approval_finish"]

@@ -37,7 +37,7 @@ from maas.client import memories_import
 from maas.models import TestDialog, TestRun, TestSession
 from maas.services import run_submit
 from manager.models import Approval, Cycle, Report, UpkeepCycle
-from manager.services.approvals import approval_request
+from manager.services.approval_requests import approval_request
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
 from manager.services.upkeep import schedule_row

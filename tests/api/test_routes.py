@@ -10,13 +10,15 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from audit.models import AuditEntry
-from contracts.actor import Role
+from contracts.actor import Role, component
 from maas.client import get_client
-from manager.models import Approval, UpkeepCycle
+from manager.models import UpkeepCycle
 from selflearn_site.api.assembly import api
 from tests.access.people import bearer
 from tests.admin.world import ANNA, SESSION, THREAD, World
+from tests.tuner.factories import next_step
 from tuner.selectors import active_version
+from tuner.services import change_apply
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +105,7 @@ def test_approve__by_a_program__applies_and_is_audited_in_its_name(program: Prog
 
 
 def test_approve__of_a_change_whose_base_has_moved__queues_the_recheck(program: Program, world: World) -> None:
-    Approval.objects.update(base_version=active_version().version + 5)
+    change_apply(proposal=next_step("context.max_tokens", 4400), actor=component("manager"))
     body = program.post(f"approvals/{world.approval.pk}/approve").json()
     assert body["status"] == "approved"
     assert [task.func() for task in OrmQ.objects.all()] == ["manager.tasks.approval_finish"]

@@ -30,7 +30,8 @@ from manager.engine.evaluating import settle
 from manager.engine.gate import golden_gate
 from manager.engine.lease import NoLease
 from manager.models import Approval, Cycle, JournalEntry
-from manager.services.approvals import approval_approve, approval_request
+from manager.services.approval_requests import approval_request
+from manager.services.approvals import approval_approve
 from manager.services.policy import policy_change
 from manager.services.rechecks import approval_recheck
 from sensor.models import SensorEvent
@@ -291,8 +292,9 @@ def test_recheck__golden_disagrees_on_the_new_base__voids_with_the_reason(campai
 
 def test_recheck__factor_has_another_value_now__voids_without_a_look(campaign: Campaign, alice: Actor) -> None:
     approval = approval_made(experiment_won(campaign))
-    activated(FACTOR, 0)
+    activated(OTHER, 4400)
     approval_approve(approval_id=approval.id, actor=alice)
+    activated(FACTOR, 0)
     done = recheck(approval.id, alice)
     assert (done.status, looks()) == ("void", [])
     assert "is 0 now, not 1" in done.outcome

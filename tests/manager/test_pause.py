@@ -18,7 +18,7 @@ from manager.engine.lease import leased
 from manager.foreground import learn_json
 from manager.models import Approval, Cycle, JournalEntry
 from manager.reports.content import report_write
-from manager.services.approvals import approval_request
+from manager.services.approval_requests import approval_request
 from manager.services.campaigns import campaign_end, campaign_go_on, campaign_hold, campaigns_unattended
 from manager.tasks import campaign_step, unattended_pick_up
 from tests.manager.made_up import Action, cycle_of, plain, step_on

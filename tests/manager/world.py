@@ -23,7 +23,7 @@ from experiments.models import Dataset, Experiment
 from experiments.services import experiment_bind_arms, experiment_register, experiment_transition, result_record
 from goals.models import Campaign
 from manager.models import Approval
-from manager.services.approvals import approval_request
+from manager.services.approval_requests import approval_request
 from manager.services.campaigns import CampaignWish, campaign_launch, campaign_plan
 from teacher.recommendation import recommend
 from teacher.statistics import evaluate

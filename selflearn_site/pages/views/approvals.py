@@ -35,7 +35,10 @@ def approvals(request: HttpRequest) -> HttpResponse:
 def approval_approve(request: HttpRequest, approval_id: uuid.UUID) -> HttpResponse:
     """Applied at once; or, when another version has become active since, after golden was asked anew."""
     approval = approval_decide(
-        approval_id=approval_id, actor=actor_of(request), comment=request.POST.get("comment", "").strip()
+        approval_id=approval_id,
+        actor=actor_of(request),
+        comment=request.POST.get("comment", "").strip(),
+        seen=request.POST.get("seen", ""),
     )
     what = {"param": approval.proposal["param"], "version": approval.applied_version}
     if approval.status == ApprovalStatus.APPLIED:
