@@ -1,17 +1,21 @@
 # ruff: noqa: ARG001 - ninja calls every route with `request`
 """Incidents: look, acknowledge, resolve."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 from ninja.pagination import paginate
 
 from contracts.doors import actor_of
+from contracts.etags import TAGGED, TAKES_IF_MATCH, tagged, unchanged
 from incidents import services
 from incidents.models import Incident
+from incidents.selectors import incident_get
 
 router = Router(tags=["incidents"])
 
@@ -46,11 +50,37 @@ def incidents(
     return Incident.objects.filter(**{name: value for name, value in wanted.items() if value}).order_by("-id")
 
 
-@router.post("/incidents/{int:incident_id}/acknowledge", response=IncidentOut, summary="Somebody looks into it")
-def acknowledge(request: HttpRequest, incident_id: int, body: NoteIn) -> Incident:
-    return services.incident_acknowledge(incident_id=incident_id, note=body.note, actor=actor_of(request))
+@router.get("/incidents/{int:incident_id}", response=IncidentOut, summary="One incident", openapi_extra=TAGGED)
+def incident(request: HttpRequest, response: HttpResponse, incident_id: int) -> IncidentOut:
+    return tagged(response, _shown(incident_id))
 
 
-@router.post("/incidents/{int:incident_id}/resolve", response=IncidentOut, summary="It is over")
-def resolve(request: HttpRequest, incident_id: int, body: NoteIn) -> Incident:
-    return services.incident_resolve(incident_id=incident_id, note=body.note, actor=actor_of(request))
+@router.post(
+    "/incidents/{int:incident_id}/acknowledge",
+    response=IncidentOut,
+    summary="Somebody looks into it",
+    openapi_extra=TAKES_IF_MATCH,
+)
+def acknowledge(request: HttpRequest, response: HttpResponse, incident_id: int, body: NoteIn) -> IncidentOut:
+    with _as_seen(request, incident_id):
+        services.incident_acknowledge(incident_id=incident_id, note=body.note, actor=actor_of(request))
+    return tagged(response, _shown(incident_id))
+
+
+@router.post(
+    "/incidents/{int:incident_id}/resolve", response=IncidentOut, summary="It is over", openapi_extra=TAKES_IF_MATCH
+)
+def resolve(request: HttpRequest, response: HttpResponse, incident_id: int, body: NoteIn) -> IncidentOut:
+    with _as_seen(request, incident_id):
+        services.incident_resolve(incident_id=incident_id, note=body.note, actor=actor_of(request))
+    return tagged(response, _shown(incident_id))
+
+
+def _shown(incident_id: int) -> IncidentOut:
+    return IncidentOut.from_orm(incident_get(incident_id))
+
+
+def _as_seen(request: HttpRequest, incident_id: int) -> AbstractContextManager[None]:
+    """The services lock the row too."""
+    row = Incident.objects.select_for_update().filter(pk=incident_id)
+    return unchanged(request, lambda: _shown(incident_id), inside=transaction.atomic, lock=row.first)

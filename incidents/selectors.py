@@ -6,6 +6,15 @@ from django.db.models import QuerySet
 
 from incidents.domain.lifecycle import IncidentStatus
 from incidents.models import Incident
+from kernel.errors import NotFound
+
+
+def incident_get(incident_id: int) -> Incident:
+    """Raises `NotFound`."""
+    found = Incident.objects.filter(pk=incident_id).first()
+    if found is None:
+        raise NotFound(f"there is no incident {incident_id}", details={"incident": incident_id})
+    return found
 
 
 def unresolved(*, subject: str | None = None, kind: str | None = None) -> QuerySet[Incident]:

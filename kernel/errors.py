@@ -55,6 +55,12 @@ class Conflict(DomainError):
     code = "CONFLICT"
 
 
+class Stale(Conflict):
+    """The caller named what it had seen (`If-Match`), and that is another by now; `details.etag` is its tag now."""
+
+    code = "STALE"
+
+
 class Unavailable(DomainError):
     """A dependency (database, model endpoint) cannot be reached now."""
 

@@ -2,19 +2,23 @@
 """Parameters: what a run uses, the versions, activation, freeze."""
 
 import uuid
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from ninja.pagination import paginate
 from pydantic import Field
 
+from audit.services import chain_lock
 from contracts.change import AppliedChange
 from contracts.doors import actor_of
+from contracts.etags import TAGGED, TAKES_IF_MATCH, tagged, unchanged
 from contracts.parameters import EffectiveParameters, ParameterContext
-from kernel.errors import InvalidInput
+from kernel.errors import InvalidInput, NotFound
 from tuner import selectors, services
 from tuner.models import ParameterVersion, TenantParameters
 from tuner.tenants import tenant_parameters_set
@@ -67,7 +71,10 @@ class FreezeOut(Schema):
 
 
 @router.get(
-    "/parameters/effective", response={200: EffectiveParameters, 304: None}, summary="The parameters that a run uses"
+    "/parameters/effective",
+    response=EffectiveParameters,
+    summary="The parameters that a run uses",
+    openapi_extra=TAGGED,
 )
 def effective(
     request: HttpRequest,
@@ -76,7 +83,7 @@ def effective(
     variant: str | None = None,
     version: int | None = None,
     user_id: uuid.UUID | None = None,
-) -> EffectiveParameters | Status[None]:
+) -> EffectiveParameters:
     """Production, or an experiment's arm, or one version, or what holds for one person's runs.
 
     The ETag changes with the content; `If-None-Match` asks whether anything is new.
@@ -86,9 +93,8 @@ def effective(
     found = selectors.effective_params(
         ParameterContext(experiment=experiment_id, variant=variant, version=version, user_id=user_id)
     )
-    response["ETag"] = tag = f'"{found.version}-{found.content_hash[:16]}"'
-    asked = {item.strip().removeprefix("W/") for item in request.headers.get("If-None-Match", "").split(",")}
-    return Status(304, None) if tag in asked else found
+    response["ETag"] = _tag(found)
+    return found
 
 
 @router.get("/parameters/versions", response=list[VersionOut], summary="Parameter versions, newest first")
@@ -122,12 +128,17 @@ def version_diff(request: HttpRequest, version: int, other: int) -> list[dict[st
 
 
 @router.post(
-    "/parameters/versions/{int:version}/activate", response=AppliedChange, summary="Make a version the active one"
+    "/parameters/versions/{int:version}/activate",
+    response=AppliedChange,
+    summary="Make a version the active one",
+    openapi_extra=TAKES_IF_MATCH | {"x-etag": False},
 )
 def activate(request: HttpRequest, version: int, body: ActivateIn) -> AppliedChange:
-    return services.version_activate(
-        version=version, expected_active=body.expected_active, actor=actor_of(request), reason=_said(body.reason)
-    )
+    """`If-Match`: the ETag of `/parameters/effective`."""
+    with unchanged(request, lambda: _tag(selectors.effective_params(ParameterContext()))):
+        return services.version_activate(
+            version=version, expected_active=body.expected_active, actor=actor_of(request), reason=_said(body.reason)
+        )
 
 
 @router.post("/parameters/freeze", response=FreezeOut, summary="Stop all changes at once, rollbacks excepted")
@@ -161,19 +172,55 @@ def tenants(request: HttpRequest) -> QuerySet[TenantParameters]:
     return TenantParameters.objects.all()
 
 
-@router.put("/parameters/tenants/{uuid:user_id}", response=TenantOut, summary="A version for one person's runs alone")
-def tenant_put(request: HttpRequest, user_id: uuid.UUID, body: TenantIn) -> TenantParameters:
+@router.get(
+    "/parameters/tenants/{uuid:user_id}",
+    response=TenantOut,
+    summary="Which version this person's runs use",
+    openapi_extra=TAGGED,
+)
+def tenant_get(request: HttpRequest, response: HttpResponse, user_id: uuid.UUID) -> TenantOut:
+    """404: no version of their own; theirs is the production version."""
+    return tagged(response, _tenant(user_id))
+
+
+@router.put(
+    "/parameters/tenants/{uuid:user_id}",
+    response=TenantOut,
+    summary="A version for one person's runs alone",
+    openapi_extra=TAKES_IF_MATCH,
+)
+def tenant_put(request: HttpRequest, response: HttpResponse, user_id: uuid.UUID, body: TenantIn) -> TenantOut:
     """Needs the role meta-user. A production version that was not rolled back; an experiment's arm still wins."""
-    tenant_parameters_set(user_id=user_id, version=body.version, reason=body.reason, actor=actor_of(request))
-    return TenantParameters.objects.get(user_id=user_id)
+    with _tenant_as_seen(request, user_id):
+        tenant_parameters_set(user_id=user_id, version=body.version, reason=body.reason, actor=actor_of(request))
+    return tagged(response, _tenant(user_id))
 
 
 @router.post(
-    "/parameters/tenants/{uuid:user_id}/remove", response={204: None}, summary="Production for this person again"
+    "/parameters/tenants/{uuid:user_id}/remove",
+    response={204: None},
+    summary="Production for this person again",
+    openapi_extra=TAKES_IF_MATCH | {"x-etag": False},
 )
 def tenant_remove(request: HttpRequest, user_id: uuid.UUID, body: ReasonIn) -> Status[None]:
-    tenant_parameters_set(user_id=user_id, version=None, reason=body.reason, actor=actor_of(request))
+    with _tenant_as_seen(request, user_id):
+        tenant_parameters_set(user_id=user_id, version=None, reason=body.reason, actor=actor_of(request))
     return Status(204, None)
+
+
+def _tenant(user_id: uuid.UUID) -> TenantOut:
+    found = TenantParameters.objects.filter(user_id=user_id).first()
+    if found is None:
+        raise NotFound("this person has no version of their own", details={"user_id": str(user_id)})
+    return TenantOut.from_orm(found)
+
+
+def _tenant_as_seen(request: HttpRequest, user_id: uuid.UUID) -> AbstractContextManager[None]:
+    return unchanged(request, lambda: _tenant(user_id), inside=transaction.atomic, lock=chain_lock)
+
+
+def _tag(found: EffectiveParameters) -> str:
+    return f'"{found.version}-{found.content_hash[:16]}"'
 
 
 def _said(reason: str) -> str:

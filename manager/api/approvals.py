@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema
 from ninja.pagination import paginate
 from ninja.params import P, QueryEx
 
 from contracts.change import AppliedChange
 from contracts.doors import actor_of
+from contracts.etags import TAGGED, TAKES_IF_MATCH, tagged, unchanged
 from manager.domain.lifecycle import ApprovalStatus
 from manager.models import Approval
 from manager.services import decisions
@@ -78,24 +79,44 @@ def approvals(
     return found.filter(**{name: value for name, value in wanted.items() if value})
 
 
-@router.get("/approvals/{uuid:approval_id}", response=ApprovalOut, summary="One request with its evidence")
-def approval(request: HttpRequest, approval_id: uuid.UUID) -> Approval:
-    return approval_by_id(approval_id)
+@router.get(
+    "/approvals/{uuid:approval_id}",
+    response=ApprovalOut,
+    summary="One request with its evidence",
+    openapi_extra=TAGGED,
+)
+def approval(request: HttpRequest, response: HttpResponse, approval_id: uuid.UUID) -> ApprovalOut:
+    return tagged(response, _shown(approval_id))
 
 
-@router.post("/approvals/{uuid:approval_id}/approve", response=ApprovalOut, summary="Approve")
-def approve(request: HttpRequest, approval_id: uuid.UUID, body: ApproveIn) -> Approval:
+@router.post(
+    "/approvals/{uuid:approval_id}/approve", response=ApprovalOut, summary="Approve", openapi_extra=TAKES_IF_MATCH
+)
+def approve(request: HttpRequest, response: HttpResponse, approval_id: uuid.UUID, body: ApproveIn) -> ApprovalOut:
     """`applied`: in force now. `approved`: the base has moved since; the golden set is asked anew in the background,
     then it is `applied` or `void`. 409: decided by somebody else, altered since it was seen, expired, or void because
     its factor has another value by now than the one that the change was tested from."""
-    return decisions.approval_decide(
-        approval_id=approval_id, actor=actor_of(request), comment=body.comment, seen=body.seen
-    )
+    with unchanged(request, lambda: _shown(approval_id)):  # what was decided meanwhile is refused by the service
+        decisions.approval_decide(
+            approval_id=approval_id, actor=actor_of(request), comment=body.comment, seen=body.seen
+        )
+    return tagged(response, _shown(approval_id))
 
 
-@router.post("/approvals/{uuid:approval_id}/reject", response=ApprovalOut, summary="Reject, with a reason")
-def reject(request: HttpRequest, approval_id: uuid.UUID, body: CommentIn) -> Approval:
-    return approval_reject(approval_id=approval_id, actor=actor_of(request), comment=body.comment)
+@router.post(
+    "/approvals/{uuid:approval_id}/reject",
+    response=ApprovalOut,
+    summary="Reject, with a reason",
+    openapi_extra=TAKES_IF_MATCH,
+)
+def reject(request: HttpRequest, response: HttpResponse, approval_id: uuid.UUID, body: CommentIn) -> ApprovalOut:
+    with unchanged(request, lambda: _shown(approval_id)):
+        approval_reject(approval_id=approval_id, actor=actor_of(request), comment=body.comment)
+    return tagged(response, _shown(approval_id))
+
+
+def _shown(approval_id: uuid.UUID) -> ApprovalOut:
+    return ApprovalOut.from_orm(approval_by_id(approval_id))
 
 
 @router.post("/parameters/rollback", response=AppliedChange, tags=["parameters"], summary="Back to the last stable one")

@@ -2,15 +2,19 @@
 """From a sentence to a running campaign."""
 
 import uuid
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema, Status
 from ninja.pagination import paginate
 
+from audit.services import chain_lock
 from contracts.doors import actor_of
+from contracts.etags import TAGGED, TAKES_IF_MATCH, tagged, unchanged
 from contracts.goal import Autonomy
 from experiments.bundled import BUNDLED
 from goals import selectors
@@ -111,37 +115,64 @@ def goals(request: HttpRequest, status: GoalStatus | None = None) -> QuerySet[Le
     return found.filter(status=status) if status else found
 
 
-@router.get("/goals/{int:goal_id}", response=GoalOut, summary="One goal with its campaigns")
-def goal(request: HttpRequest, goal_id: int) -> LearningGoal:
-    return selectors.goal(goal_id)
+@router.get("/goals/{int:goal_id}", response=GoalOut, summary="One goal with its campaigns", openapi_extra=TAGGED)
+def goal(request: HttpRequest, response: HttpResponse, goal_id: int) -> GoalOut:
+    return tagged(response, _shown(goal_id))
 
 
-@router.post("/goals/{int:goal_id}/start", response=GoalOut, summary="Start its campaign, or go on with it")
-def start(request: HttpRequest, goal_id: int, body: ReasonIn | None = None) -> LearningGoal:
+@router.post(
+    "/goals/{int:goal_id}/start",
+    response=GoalOut,
+    summary="Start its campaign, or go on with it",
+    openapi_extra=TAKES_IF_MATCH,
+)
+def start(request: HttpRequest, response: HttpResponse, goal_id: int, body: ReasonIn | None = None) -> GoalOut:
     """The newest campaign of the goal: a planned one starts, a paused or failed one goes on."""
-    campaign = _newest(goal_id)
-    begin = (
-        campaigns.campaign_go_on
-        if campaign.status in (CampaignStatus.PAUSED, CampaignStatus.FAILED)
-        else campaigns.campaign_launch
-    )
-    begin(campaign_id=campaign.id, actor=actor_of(request))
-    return selectors.goal(goal_id)
+    with _as_seen(request, goal_id):
+        campaign = _newest(goal_id)
+        begin = (
+            campaigns.campaign_go_on
+            if campaign.status in (CampaignStatus.PAUSED, CampaignStatus.FAILED)
+            else campaigns.campaign_launch
+        )
+        begin(campaign_id=campaign.id, actor=actor_of(request))
+    return tagged(response, _shown(goal_id))
 
 
-@router.post("/goals/{int:goal_id}/pause", response=GoalOut, summary="The step at hand ends, the next waits")
-def pause(request: HttpRequest, goal_id: int, body: ReasonIn | None = None) -> LearningGoal:
+@router.post(
+    "/goals/{int:goal_id}/pause",
+    response=GoalOut,
+    summary="The step at hand ends, the next waits",
+    openapi_extra=TAKES_IF_MATCH,
+)
+def pause(request: HttpRequest, response: HttpResponse, goal_id: int, body: ReasonIn | None = None) -> GoalOut:
     reason = body.reason if body else ""
-    campaigns.campaign_hold(campaign_id=_newest(goal_id).id, actor=actor_of(request), reason=reason)
-    return selectors.goal(goal_id)
+    with _as_seen(request, goal_id):
+        campaigns.campaign_hold(campaign_id=_newest(goal_id).id, actor=actor_of(request), reason=reason)
+    return tagged(response, _shown(goal_id))
 
 
-@router.post("/goals/{int:goal_id}/stop", response=GoalOut, summary="Stop its campaign for good")
-def stop(request: HttpRequest, goal_id: int, body: ReasonIn | None = None) -> LearningGoal:
+@router.post(
+    "/goals/{int:goal_id}/stop",
+    response=GoalOut,
+    summary="Stop its campaign for good",
+    openapi_extra=TAKES_IF_MATCH,
+)
+def stop(request: HttpRequest, response: HttpResponse, goal_id: int, body: ReasonIn | None = None) -> GoalOut:
     """What was applied stays, and can be rolled back."""
     reason = (body.reason if body else "") or "stopped by a person"
-    campaigns.campaign_end(campaign_id=_newest(goal_id).id, actor=actor_of(request), reason=reason)
-    return selectors.goal(goal_id)
+    with _as_seen(request, goal_id):
+        campaigns.campaign_end(campaign_id=_newest(goal_id).id, actor=actor_of(request), reason=reason)
+    return tagged(response, _shown(goal_id))
+
+
+def _shown(goal_id: int) -> GoalOut:
+    return GoalOut.from_orm(selectors.goal(goal_id))
+
+
+def _as_seen(request: HttpRequest, goal_id: int) -> AbstractContextManager[None]:
+    """Whatever changes a campaign takes the change log's lock first."""
+    return unchanged(request, lambda: _shown(goal_id), inside=transaction.atomic, lock=chain_lock)
 
 
 def _newest(goal_id: int) -> Campaign:

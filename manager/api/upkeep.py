@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Schema, Status
 from ninja.pagination import paginate
 
 from contracts.doors import actor_of
+from contracts.etags import TAGGED, tagged
 from manager.api.overview import router
 from manager.models import UpkeepCycle
 from manager.services.upkeep import upkeep_begin, upkeep_enqueue, upkeep_get, upkeep_stop
@@ -61,10 +62,14 @@ def upkeep_list(request: HttpRequest, type: Literal["micro", "macro", "deep"] | 
 
 
 @router.get(
-    "/cycles/upkeep/{uuid:cycle_id}", response=UpkeepOut, summary="One micro, macro or deep cycle", tags=["cycles"]
+    "/cycles/upkeep/{uuid:cycle_id}",
+    response=UpkeepOut,
+    summary="One micro, macro or deep cycle",
+    tags=["cycles"],
+    openapi_extra=TAGGED,
 )
-def upkeep_one(request: HttpRequest, cycle_id: uuid.UUID) -> UpkeepCycle:
-    return upkeep_get(cycle_id)
+def upkeep_one(request: HttpRequest, response: HttpResponse, cycle_id: uuid.UUID) -> UpkeepOut:
+    return tagged(response, UpkeepOut.from_orm(upkeep_get(cycle_id)))
 
 
 @router.post(

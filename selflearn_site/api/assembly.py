@@ -32,6 +32,7 @@ _ERRORS = {
     "403": "The role does not allow this, or the CSRF token is missing",
     "404": "There is no such thing",
     "409": "Somebody else changed it first, or its state does not allow this",
+    "412": "It was changed since the caller looked (`If-Match`); `details.etag` is its tag now",
     "413": "The body is too large",
     "422": "The input is wrong or breaks a rule; `details` names the field or the rule",
     "429": "Too many requests in this minute; `Retry-After` says when to go on",
@@ -68,6 +69,7 @@ class Api(NinjaAPI):
         known.pop("PageInput", None)  # nothing refers to it: its fields are parameters of each list
         for path in schema["paths"].values():
             for operation in path.values():
+                _conditions(operation)
                 operation["responses"] = _responses(operation)
         return schema
 
@@ -77,6 +79,25 @@ class Api(NinjaAPI):
             if isinstance(pattern, URLPattern):
                 pattern.callback = guarded(_method_refused_in_shape(pattern.callback))
         return urls
+
+
+def _conditions(operation: dict[str, Any]) -> None:
+    """What `contracts.etags` does, said in the document."""
+    gives, takes = operation.pop("x-etag", False), operation.pop("x-if-match", False)
+    if not takes:
+        operation["x-never"] = [*operation.get("x-never", ()), "412"]
+    asked = ("If-Match", "the ETag that it was seen with") if takes else ("If-None-Match", "304 while it has this ETag")
+    if takes or (gives and "304" not in map(str, operation["responses"])):
+        name, description = asked
+        parameter = {"in": "header", "name": name, "required": False, "schema": {"type": "string"}}
+        operation.setdefault("parameters", []).append(parameter | {"description": description})
+    if gives:
+        tag = {"ETag": {"schema": {"type": "string"}, "description": "changes with the content"}}
+        for status, response in operation["responses"].items():
+            if str(status) in ("200", "201"):
+                response["headers"] = tag
+        if not takes:
+            operation["responses"].setdefault("304", {"description": "It still has the ETag of `If-None-Match`"})
 
 
 def _responses(operation: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.NotAuthorised: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Stale: 412,
     errors.IllegalTransition: 409,
     errors.RuleViolated: 422,
     errors.Unavailable: 503,
@@ -80,7 +81,8 @@ def handlers_add(api: NinjaAPI) -> None:
 
 
 def _domain(_request: HttpRequest, error: errors.DomainError) -> HttpResponse:
-    return error_response(status_of(error), error.code, error.message, error.details)
+    headers = {"ETag": error.details["etag"]} if isinstance(error, errors.Stale) else None
+    return error_response(status_of(error), error.code, error.message, error.details, headers)
 
 
 def _request_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:

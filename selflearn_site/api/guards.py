@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import UnreadablePostError
 
 from contracts.actor import Actor
+from contracts.etags import tag_matches
 from kernel.errors import DomainError, NotAuthorised
 from selflearn_site.access.idempotency import key_answer, key_claim, key_release, keys_forget, request_digest
 from selflearn_site.access.models import IdempotencyKey
@@ -57,11 +58,19 @@ def guarded(view: View) -> View:
                     rate, response = refused, _refused_for_rate(refused)
         except (OperationalError, InterfaceError) as error:
             return database_lost(request, error)
+        if request.method in ("GET", "HEAD") and response.status_code == 200 and _known(request, response):
+            response = HttpResponse(status=304, headers={"ETag": response.headers["ETag"]})
         for name, value in rate.headers.items():
             response.headers[name] = value
         return response
 
     return wrapped
+
+
+def _known(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether the caller has just this already."""
+    asked, tag = request.headers.get("If-None-Match"), response.headers.get("ETag")
+    return bool(asked and tag and tag_matches(asked, tag, weak=True))
 
 
 def _limited(

@@ -17,6 +17,7 @@ from selflearn_site.api.assembly import api
 from tests.access.people import bearer
 from tests.admin.world import ANNA, SESSION, THREAD, World
 from tests.tuner.factories import next_step
+from tuner.models import TenantParameters
 from tuner.selectors import active_version
 from tuner.services import change_apply
 
@@ -32,8 +33,14 @@ class Program:
     def get(self, path: str, **headers: str) -> Any:
         return self._client.get(f"/api/v1/{path}", headers=self._headers | headers)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        return self._client.post(f"/api/v1/{path}", body or {}, headers=self._headers, content_type="application/json")
+    def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+        return self._send(self._client.post, path, body, headers)
+
+    def put(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+        return self._send(self._client.put, path, body, headers)
+
+    def _send(self, send: Any, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any:
+        return send(f"/api/v1/{path}", body or {}, headers=self._headers | headers, content_type="application/json")
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def _paths(world: World) -> list[str]:
         "goal_id": world.goal.pk, "approval_id": world.approval.pk, "cycle_id": world.cycle.pk,
         "campaign_id": world.campaign.number, "experiment_id": world.experiment.slug,
         "hypothesis_id": world.hypothesis.pk, "version": 1, "other": 1, "run_id": world.run_id,
-        "batch_id": world.batch.pk,
+        "batch_id": world.batch.pk, "incident_id": world.incident.pk, "user_id": TenantParameters.objects.get().user_id,
         "session_id": SESSION,
         "dialogue_id": world.batch.dialogues.get().pk,
         "thread_id": THREAD,
