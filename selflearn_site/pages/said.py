@@ -7,7 +7,7 @@ the patterns that it was made from; the pattern is translated and filled in agai
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from django.utils.translation import get_language, gettext
 
@@ -24,6 +24,11 @@ def said(text: str) -> str:
     """A stored sentence as the reader's language says it; unchanged where that is English or nothing matches."""
     if not text or (get_language() or "en").startswith("en"):
         return text
+    return _remembered(text, get_language() or "en")
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str, _language: str) -> str:
     return digits(_said(text, _DEEPEST))
 
 
@@ -49,17 +54,45 @@ def _said(text: str, depth: int) -> str:
         return term(text)
     if depth == 0:
         return text
+    return _whole(text, depth) or _matched(text, depth) or _in_parts(text, depth) or text
+
+
+def _whole(text: str, depth: int) -> str | None:
+    """A list whose every part is known: `the sample is complete; every guard holds`."""
+    for joint in ("; ", ". "):
+        parts = text.split(joint)
+        told = [_said(part, depth - 1) for part in parts] if len(parts) > 1 else []
+        if told and all(there != part for there, part in zip(told, parts, strict=True)):
+            return joint.join(told)
+    return None
+
+
+def _matched(text: str, depth: int) -> str | None:
     for pattern, template in _patterns():
         if found := pattern.fullmatch(text):
             words = {name: _said(part, depth - 1) for name, part in found.groupdict().items()}
             there = gettext(template) % words
             return there[:1].upper() + there[1:] if text[:1].isupper() else there
-    for joint in ("; ", ", "):
+    return None
+
+
+def _in_parts(text: str, depth: int) -> str | None:
+    """A list of which at least one part is known."""
+    for joint, there in (("; ", "; "), (". ", ". "), (", ", ", "), (" and ", gettext(" and "))):
         parts = text.split(joint)
         told = [_said(part, depth - 1) for part in parts] if len(parts) > 1 else []
         if told and told != parts:
-            return joint.join(told)
-    return text
+            return there.join(told)
+    return None
+
+
+_FREE = frozenset(
+    {"rest", "why", "others", "told", "error", "idea", "comment", "claim", "where", "next", "values", "counts", "metrics"}
+    | {"moment", "seen", "wanted", "step", "who", "step", "decision", "reason"}
+)
+"""Gaps that hold a sentence, a list or a time of their own."""
+_TERM = frozenset({"metric", "same", "part", "verdict"})
+"""Gaps that hold a word of the field."""
 
 
 @cache
@@ -69,7 +102,11 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     words = "|".join(re.escape(word) for word in sorted(TERMS, key=len, reverse=True))
     for template in PATTERNS:
         pieces = _GAP.split(template.replace("%%", "%"))
-        gaps = {piece: words if piece == "metric" else ".+?" for piece in pieces[1::2]}
-        fixed = [f"(?P<{piece}>{gaps[piece]})" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)]
+        fixed = [
+            f"(?P<{piece}>{words if piece in _TERM else '.+?' if piece in _FREE else '[^;:]{1,60}?'})"
+            if at % 2
+            else re.escape(piece)
+            for at, piece in enumerate(pieces)
+        ]
         made.append((len("".join(pieces[::2])), re.compile("".join(fixed), re.S | re.I), template))
     return [(pattern, template) for _size, pattern, template in sorted(made, key=lambda one: -one[0])]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop as _
 
+from selflearn_site.pages.said_lists import manager, teacher
+
 # A line is kept whole, so that it can be found as it is said.
 # ruff: noqa: E501
 # fmt: off
@@ -75,6 +77,8 @@ PATTERNS = [
     _("Tested by archiving the same histories anew; old memories stay as they are."),
     _("Wording works in ways that nobody foresees: only after an A/B test."),
     _("It writes long-term memory, which no rollback rewrites: a person decides."),
+    *teacher.PATTERNS,
+    *manager.PATTERNS,
 ]
 _WORDS = [
     _("Hallucination"),
@@ -164,6 +168,45 @@ _WORDS = [
     _("evaluation"),
     _("emulation"),
     _("rollback"),
+    _("sample ratio"),
+    _("assignment"),
+    _("failure rate"),
+    _("missing rate"),
+    _("interleaving"),
+    _("complete record"),
+    _("arm parameters"),
+    _("judge version"),
+    _("factual"),
+    _("preference"),
+    _("temporal"),
+    _("negative"),
+    _("multi-hop"),
+    _("passes"),
+    _("fails"),
+    _("undecided"),
+    _("analyzed"),
+    _("increase"),
+    _("decrease"),
+    _("not worse"),
+    _("micro"),
+    _("macro"),
+    _("deep"),
+    _("hallucination rate"),
+    _("not calibrated"),
+    _("does not count"),
+    _("baseline"),
+    _("variant"),
+    _("person"),
+    _("token"),
+    _("emulating"),
+    _("analyzing"),
+    _("experimenting"),
+    _("tuning"),
+    _("evaluating"),
+    _("done"),
+    _("idle"),
+    _("resolved"),
+    _("acknowledged"),
 ]
 # fmt: on
 
