@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 from contracts.metric import METRICS
+from selflearn_site.pages.said import term
 from selflearn_site.pages.selectors.analytics import Arm
 from teacher.domain.wording import amount
 from tuner.registry import FACTORS
@@ -65,7 +66,7 @@ def metric_axis(name: str, values: Sequence[float | None]) -> Axis:
     place = _scale(known)
     ends = (known[0], known[-1]) if known and known[0] != known[-1] else known[:1]
     return Axis(
-        METRICS[name].title if name in METRICS else name,
+        term(METRICS[name].title) if name in METRICS else name,
         tuple(None if value is None else place(value) for value in values),
         tuple(amount(name, value) for value in values),
         tuple((place(value), amount(name, value)) for value in ends),

@@ -87,8 +87,8 @@ def _in_parts(text: str, depth: int) -> str | None:
 
 
 _FREE = frozenset(
-    {"rest", "why", "others", "told", "error", "idea", "comment", "claim", "where", "next", "values", "counts", "metrics"}
-    | {"moment", "seen", "wanted", "step", "who", "step", "decision", "reason"}
+    ("claim", "comment", "counts", "decision", "error", "idea", "metrics", "moment", "next", "others", "reason")
+    + ("rest", "seen", "step", "told", "values", "wanted", "where", "who", "why")
 )
 """Gaps that hold a sentence, a list or a time of their own."""
 _TERM = frozenset({"metric", "same", "part", "verdict"})
@@ -103,7 +103,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     for template in PATTERNS:
         pieces = _GAP.split(template.replace("%%", "%"))
         fixed = [
-            f"(?P<{piece}>{words if piece in _TERM else '.+?' if piece in _FREE else '[^;:]{1,60}?'})"
+            f"(?P<{piece}>{words if piece in _TERM else '.+?' if piece in _FREE else '[^;:()]{1,60}?'})"
             if at % 2
             else re.escape(piece)
             for at, piece in enumerate(pieces)

@@ -207,6 +207,18 @@ _WORDS = [
     _("idle"),
     _("resolved"),
     _("acknowledged"),
+    _("recall"),
+    _("precision"),
+    _("cost"),
+    _("satisfaction"),
+    _("recorded runs"),
+    _("capture lag"),
+    _("prompt tokens"),
+    _("completion tokens"),
+    _("memories found"),
+    _("memories used"),
+    _("retrieval relevant"),
+    _("recorded stages"),
 ]
 # fmt: on
 

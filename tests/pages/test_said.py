@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,43 @@ def test_said__hypothesis__is_russian_through_all_its_parts(russian: None) -> No
     )
     assert shown.startswith("Если retrieval.top_k изменить с 3 на 4, то полнота поиска (recall) вырастет, а точность")
     assert shown.endswith("при прочем как в версии 2, потому что выборка полна")
+
+
+ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
+STORED = (
+    "Hallucination .064 → .006: passes, significant decrease: −.058, p below .0001 at level .05",
+    "Retrieval precision .477 → .747: passes, bound +.184 lies inside the margin −.05",
+    "Retrieval recall .357 → .356: undecided, the estimate points the wrong way, not significantly: −.001, p 1",
+    "retrieval_precision does not apply to 21 % of the examples of baseline and 84 % of variant: only examples with a "
+    "value are compared",
+    "every guard holds: hallucination +.019 at worst of +.050 allowed; context used −.017 at worst of −.081 allowed; "
+    "latency +15.8 % at worst of +100.0 % allowed",
+    "retrieval recall +.195, most in factual (+.227) and preference (+.177)",
+    "hallucination +.006 of .050 allowed; cost per request +6.5 % of 100 % allowed",
+    "with retrieval.strategy at lexical, look at the other factors anew",
+    "an effect as small as this would take 187080 examples: try another factor",
+    "try retrieval.min_tag_overlap the other way, or another factor",
+    "0 of 311 failed in baseline, 0 of 311 failed in variant, p 1",
+    "the arms ran interleaved in time: distance .006",
+    "Judge offline-3 on hallucination is not calibrated: 0 labels, the policy asks for 50",
+    "retrieval.min_tag_overlap 1 → 2 refused: verdict loser: Hallucination −.058 [−.090, −.037]; but retrieval recall: "
+    "the whole interval, from −.205 on, lies beyond the margin −.05",
+    "Hallucination −.215 [−.264, −.173]; every guard holds. Applied as version 2: inside the automatic range, and the "
+    "autonomy level is full_auto; the golden set agrees: hallucination −.176, nothing else got worse",
+    "permutation test, exact bound on the share that differs",
+    "the step of 2 is larger than 1",
+    "golden gate for prompts.responder → v2",
+    "arm variant of experiment c1-k10-retrieval-min-tag-overlap-2",
+    "version 2 took the place of version 1 before it was tried: screen the step again on the version "
+    "that is active then",
+    "the campaign was stopped: budget spent: 12,000 of 10,000 tokens",
+    "30 dialogues played under version 2, 57 questions with truth",
+)
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_said__sentence_of_a_campaign__leaves_no_english(russian: None, stored: str) -> None:
+    assert not ENGLISH.search(said(stored)), said(stored)
 
 
 def test_said__unknown_sentence__stays_as_it_is_stored(russian: None) -> None:

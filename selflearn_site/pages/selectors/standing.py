@@ -14,6 +14,7 @@ from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from manager.models import Cycle
 from selflearn_site.pages.headline import CampaignNews, Movement, way_of
+from selflearn_site.pages.said import term
 from teacher.domain.gaps import Measured, target_value
 from teacher.domain.wording import amount
 
@@ -183,6 +184,5 @@ def news(campaign: Campaign, found: Sequence[Reading]) -> CampaignNews:
 def short(metric: str) -> str:
     """`recall` for `Retrieval recall`: the word that people use."""
     title = METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
-    return (
-        title.removeprefix("Retrieval ").removeprefix("Context ").lower() if title != "Context used" else "context used"
-    )
+    plain = title.removeprefix("Retrieval ").removeprefix("Context ") if title != "Context used" else title
+    return term(plain.lower())

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kernel.errors import InvalidInput
+from selflearn_site.pages.said import term
 from sensor.dashboard import Point, merged
 from sensor.domain.rolled import RolledMetric
 from sensor.domain.rollup import percentiles
@@ -136,7 +137,7 @@ def explore(asked: Asked) -> Explored:
     if show not in SHOWS:
         raise InvalidInput(_("That cannot be drawn."), details={"field": "show"})
     if show in ("p50", "p95") and not question.metric.has_percentiles:
-        said = _("Percentiles are not kept of “%(metric)s”; take the mean.") % {"metric": question.metric.title}
+        said = _("Percentiles are not kept of “%(metric)s”; take the mean.") % {"metric": term(question.metric.title)}
         raise InvalidInput(said, details={"field": "show"})
     points = answer(question)
     return Explored(show, question, points, _series(question, points))
@@ -176,7 +177,7 @@ def _one(name: str, points: Sequence[Point], place: int | None) -> Series:
 def name_of(point: Point, question: Question) -> str:
     """`v7 · factual`; the metric itself when nothing is split."""
     if not question.by:
-        return question.metric.title
+        return term(question.metric.title)
     return " · ".join(_dimension(name, point.dimensions[name]) for name in question.by)
 
 

@@ -10,6 +10,7 @@ from contracts.metric import METRICS
 from selflearn_site.pages.headline import analytics_news
 from selflearn_site.pages.page import page, show
 from selflearn_site.pages.parallel_chart import parallel
+from selflearn_site.pages.said import term
 from selflearn_site.pages.selectors.analytics import (
     SHOWN,
     Arm,
@@ -28,7 +29,7 @@ ROWS = 200
 @page
 def analytics(request: HttpRequest) -> HttpResponse:
     found, arms, spent = influences(finished_read()), arms_read(), spent_read()
-    strongest = found[0].title if found else ""
+    strongest = term(found[0].title) if found else ""
     context = {
         "headline": analytics_news(finished=sum(item.tried for item in found), factors=len(found), strongest=strongest),
         "columns": [METRICS[name].title for name in SHOWN],

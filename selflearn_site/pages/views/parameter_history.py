@@ -14,6 +14,7 @@ from kernel.errors import NotFound
 from selflearn_site.pages.headline import factor_history_news
 from selflearn_site.pages.history_chart import history
 from selflearn_site.pages.page import page, show
+from selflearn_site.pages.said import term
 from tuner.registry import FACTORS, factor
 from tuner.selectors import active_version, factor_history, version_active_at, version_values, versions_diff
 
@@ -24,7 +25,7 @@ def parameter_history(request: HttpRequest) -> HttpResponse:
     chosen = factor(request.GET.get("factor") or next(iter(FACTORS)))
     points = factor_history(chosen.key)
     context: dict[str, Any] = {
-        "headline": factor_history_news(title=chosen.title, values=len({str(point.value) for point in points})),
+        "headline": factor_history_news(title=term(chosen.title), values=len({str(point.value) for point in points})),
         "chosen": chosen,
         "factors": [(key, definition.title) for key, definition in FACTORS.items()],
         "points": points[::-1],
