@@ -86,10 +86,10 @@ def _in_parts(text: str, depth: int) -> str | None:
     return None
 
 
-_FREE = frozenset(
-    ("claim", "comment", "counts", "decision", "error", "idea", "metrics", "moment", "next", "others", "reason")
-    + ("rest", "seen", "step", "told", "values", "wanted", "where", "who", "why")
-)
+_FREE = frozenset({
+    "claim", "comment", "counts", "decision", "error", "idea", "metrics", "moment", "next", "others", "reason", "rest",
+    "seen", "step", "told", "values", "wanted", "where", "who", "why",
+})  # fmt: skip
 """Gaps that hold a sentence, a list or a time of their own."""
 _TERM = frozenset({"metric", "same", "part", "verdict"})
 """Gaps that hold a word of the field."""
