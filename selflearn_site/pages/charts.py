@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from contracts.metric import METRICS
@@ -136,19 +137,22 @@ def _layout(
     changed = {0, *_version_changes(marks)}
     ticks = []
     for place, mark in enumerate(marks):
-        name = _("cycle %(label)s") % {"label": mark.label} if mark.label.isdigit() and place == 0 else mark.label
         back = "↩" if mark.version in rolled_back else ""
-        ticks.append(f"{name}<br><b>v{mark.version}{back}</b>" if place in changed and mark.version else name)
+        ticks.append(
+            f"{mark.label}<br><b>v{mark.version}{back}</b>" if place in changed and mark.version else mark.label
+        )
     unit = METRICS[lines[0].metric].unit if lines and lines[0].metric in METRICS else "share"
     return {
         "font": _FONT, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
-        "margin": {"l": 44, "r": 84, "t": 12, "b": 44}, "hovermode": "closest", "dragmode": False,
+        "margin": {"l": 44, "r": 20 + 7 * max((len(line.name) for line in lines), default=0), "t": 12, "b": 58},
+        "separators": separators(), "hovermode": "closest", "dragmode": False,
         "hoverlabel": {
             "bgcolor": "--surface", "bordercolor": "--line-strong", "align": "left",
             "font": {**_FONT, "color": "--text"},
         },
         "xaxis": {
             "tickmode": "array", "tickvals": list(range(len(marks))), "ticktext": ticks, "showgrid": False,
+            "title": {"text": _("cycle"), "standoff": 4},
             "zeroline": False, "fixedrange": True, "range": [-0.15, max(len(marks) - 1, 1) + 0.1], "tickangle": 0,
         },
         "yaxis": {
@@ -157,6 +161,11 @@ def _layout(
         },
         "shapes": shapes, "annotations": notes,
     }  # fmt: skip
+
+
+def separators() -> str:
+    """What plotly puts before decimals and between thousands, in the reader's language."""
+    return ".," if (get_language() or "en").startswith("en") else ",\u00a0"
 
 
 def rows(lines: Sequence[Line]) -> list[Mapping[str, Any]]:

@@ -16,6 +16,9 @@ from selflearn_site.pages.said_patterns import PATTERNS, TERMS
 _GAP = re.compile(r"%\((\w+)\)s")
 _SHARE = re.compile(r"(?<![\w.,])\.(\d+)")
 _DECIMAL = re.compile(r"(?<![\w.])(\d+)\.(\d+)(?=\s?(?:%|ms\b|мс\b|с\b|s\b))|(?<=\$)(\d+)\.(\d+)")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3} ms\b)")
+_UNITS = {"ms": "мс", "s": "с", "min": "мин", "h": "ч"}
+_UNIT = re.compile(r"(?<=\d[ \u00a0])(?:ms|s|min|h)\b")
 _DEEPEST = 6
 """How often a sentence may stand in a sentence. Each level is shorter, so this ends in any case; it bounds the work."""
 
@@ -45,8 +48,9 @@ def digits(text: str) -> str:
     """Numbers with the decimal comma: `.418` is `0,418`. Values of parameters and versions stay as they are typed."""
     if (get_language() or "en").startswith("en"):
         return text
-    shared = _SHARE.sub(r"0,\1", text)
-    return _DECIMAL.sub(lambda found: f"{found[1] or found[3]},{found[2] or found[4]}", shared)
+    shared = _SHARE.sub(r"0,\1", _THOUSANDS.sub("\u00a0", text))
+    whole = _DECIMAL.sub(lambda found: f"{found[1] or found[3]},{found[2] or found[4]}", shared)
+    return _UNIT.sub(lambda found: _UNITS[found[0]], whole)
 
 
 def _said(text: str, depth: int) -> str:

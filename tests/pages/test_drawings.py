@@ -55,6 +55,12 @@ def test_progress__rolled_back_version__is_marked() -> None:
     assert "v6↩" in figure["layout"]["xaxis"]["ticktext"][1]
 
 
+def test_progress__long_names__have_room_on_the_right() -> None:
+    long = charts.Line("retrieval_recall", "точность поиска", (charts.Mark("1", 1, 0.3),))
+    widths = [charts.progress([item])["layout"]["margin"]["r"] for item in (line(charts.Mark("1", 1, 0.3)), long)]
+    assert widths[1] - widths[0] >= 6 * (len("точность поиска") - len("recall"))
+
+
 def test_progress__intervals__become_a_band_and_rows() -> None:
     marks = (charts.Mark("1", 1, 0.3, 50, 0.2, 0.4), charts.Mark("2", 1, 0.35, 50, 0.25, 0.45))
     figure = charts.progress([line(*marks)])

@@ -128,3 +128,8 @@ def test_amount__russian__has_the_comma_and_english_the_point() -> None:
         assert pages.amount(0.418, "retrieval_recall") == "0,418"
     with translation.override("en"):
         assert pages.amount(0.418, "retrieval_recall") == ".418"
+
+
+def test_digits__units_and_thousands__are_as_russians_write_them(russian: None) -> None:
+    assert digits("usual ≤ 5,000 ms") == "usual ≤ 5\u00a0000 мс"
+    assert digits("nobody has asked for 5 min, 1.5 s and .25") == "nobody has asked for 5 мин, 1,5 с and 0,25"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from audit.models import AuditEntry
 from experiments.models import Experiment, ExperimentResult
 from goals.models import Campaign
 from hypotheses.models import Hypothesis
+from selflearn_site.pages.said import term
 
 _TONES = {
     "parameters.activated": "good",
@@ -28,6 +30,7 @@ _TONES = {
 }
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STEPS = (
     "experiment.planned", "experiment.running", "experiment.completed", "experiment.analyzed", "experiment.applied",
     "approval.applied", "parameters.prepared", "hypothesis.register", "hypothesis.running", "hypothesis.confirmed",
@@ -60,7 +63,9 @@ def changes_read(entries: Sequence[AuditEntry]) -> list[Change]:
     verdicts = ExperimentResult.objects.filter(experiment_id__in=slugs, verdict="inconclusive")
     unproved = set(verdicts.values_list("experiment_id", flat=True))
     campaigns = Campaign.objects.filter(id__in=[e.subject_id for e in entries if e.subject_type == "campaign"])
-    names = {str(pk): f"campaign {number}" for pk, number in campaigns.values_list("id", "number")}
+    names = {
+        str(pk): _("campaign %(number)s") % {"number": number} for pk, number in campaigns.values_list("id", "number")
+    }
     guesses = Hypothesis.objects.filter(id__in=[e.subject_id for e in entries if e.subject_type == "hypothesis"])
     names |= {str(pk): name for pk, name in guesses.values_list("id", "name")}
     return [change_of_entry(entry, names={**names, **pages}, pages=pages, unproved=unproved) for entry in entries]
@@ -94,7 +99,7 @@ def _name(action: str) -> str:
         "parameters.confirmed_stable": _("proved stable"),
         "experiment.rejected": _("refused"),
     }
-    return known.get(action) or action.split(".", 1)[-1].replace("_", " ")
+    return known.get(action) or term(action.split(".", 1)[-1].replace("_", " "))
 
 
 def _what(entry: AuditEntry, names: Mapping[str, str]) -> str:
@@ -107,9 +112,14 @@ def _what(entry: AuditEntry, names: Mapping[str, str]) -> str:
     if entry.subject_type == "goal" and "text" in after:
         return f"“{after['text']}”"
     known = names.get(entry.subject_id)
-    text = known or f"{entry.subject_type} {entry.subject_id[:80]}"
+    text = known or f"{term(entry.subject_type.replace('_', ' '))} {_called(entry.subject_id)}"
     moved = not known and "status" in before and "status" in after
-    return f"{text}: {before['status']} → {after['status']}" if moved else text
+    return f"{text}: {term(before['status'])} → {term(after['status'])}" if moved else text
+
+
+def _called(subject: str) -> str:
+    """A name as it is; of an id that nobody remembers its first eight digits."""
+    return subject[:8] if _UUID.fullmatch(subject) else subject[:80]
 
 
 def _parameters(entry: AuditEntry, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

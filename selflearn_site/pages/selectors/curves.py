@@ -11,6 +11,7 @@ from contracts.metric import METRICS
 from experiments.models import EvaluationPass
 from goals.models import Campaign
 from selflearn_site.pages.charts import Line, Mark
+from selflearn_site.pages.said import digits
 from selflearn_site.pages.selectors.standing import Point, Reading, short
 from teacher.aggregator import AVERAGED
 from tuner.models import ActivationAction, ParameterActivation
@@ -33,7 +34,7 @@ def lines(campaign: Campaign, points: Sequence[Point], readings: Sequence[Readin
             name=short(item.metric) + (f" · {item.category}" if item.category else ""),
             marks=[_mark(point, item, bands) for point in points],
             target=item.limit if item.state in ("met", "gap") else None,
-            target_text=f"{short(item.metric)}: {item.limit_text}",
+            target_text=digits(f"{short(item.metric)}: {item.limit_text}"),
         )
         for item in wanted
     ]
