@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any, Literal
 
 from contracts.base import Message, Part
@@ -17,7 +18,8 @@ class FactorDefinition(Part):
     `auto_low`/`auto_high` (or `auto_choices`) bound what may be tuned without a human; `manual` factors always
     ask. `step` is the largest change at once, a share of the current value when `step_relative`.
     `acts_on` says when it works: while a query is answered, or while memory is written. `auto_ceiling`: above it a
-    person always decides, whatever automatic range somebody sets. `frozen`: nobody changes it for now.
+    person always decides, whatever automatic range somebody sets. `frozen`: nobody changes it for now, or until
+    `frozen_until`.
     """
 
     key: str
@@ -38,6 +40,7 @@ class FactorDefinition(Part):
     cooldown_cycles: int = 0
     acts_on: Literal["answer", "memory"] = "answer"
     frozen: bool = False
+    frozen_until: datetime | None = None
     aliases: tuple[str, ...] = ()
     reason: str = ""
     doc: str = ""

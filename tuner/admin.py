@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -18,7 +19,7 @@ from contracts.actor import Role
 from contracts.doors import LookOnly, actor_of, may
 from contracts.parameters import FactorDefinition
 from tuner import selectors, services
-from tuner.domain.overrides import NAMES, Override, overridden, problems, stored
+from tuner.domain.overrides import NAMES, Override, in_force, overridden, problems, stored
 from tuner.factor_services import factor_change, factor_reset, settings_seed
 from tuner.models import FactorSetting, ParameterActivation, ParameterVersion, PromptValue, TenantParameters, TunerState
 from tuner.registry import FACTORS
@@ -239,7 +240,7 @@ class FactorSettingAdmin(LookOnly, ModelAdmin):
 
     @display(description=_("frozen"), boolean=True)
     def frozen_now(self, row: FactorSetting) -> bool:
-        return bool(row.frozen)
+        return overridden(FACTORS[row.key], _override(row)).frozen
 
 
 @admin.register(PromptValue)
@@ -250,7 +251,7 @@ class PromptValueAdmin(LookOnly, ModelAdmin):
 
 
 def _override(row: FactorSetting) -> Override:
-    return stored({name: getattr(row, name) for name in NAMES})
+    return in_force(stored({name: getattr(row, name) for name in NAMES}), timezone.now())
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,7 +14,8 @@ from django.utils import timezone
 from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
 from kernel.errors import Conflict, InvalidInput, NotFound
-from tuner.domain.overrides import NAMES, problems, stored
+from tuner.domain.overrides import NAMES, in_force, problems, stored
+from tuner.factors import tag_of
 from tuner.models import FactorSetting, PromptValue
 from tuner.registry import FACTORS, factor
 
@@ -25,11 +28,15 @@ def settings_seed() -> None:
 
 
 @transaction.atomic
-def factor_change(*, key: str, values: Mapping[str, Any], reason: str, actor: Actor) -> FactorSetting:
+def factor_change(
+    *, key: str, values: Mapping[str, Any], reason: str, actor: Actor, expected: str | None = None
+) -> FactorSetting:
     """Set what is named in `values` (None: back to the registry's own), and leave the rest.
 
+    `expected`: the tag (`FactorState.tag`) of what the caller looked at; `Conflict` when somebody changed it since.
     Raises `NotAuthorised` below meta-user, `NotFound`, `InvalidInput` with `details["fields"]` for a value beyond the
-    hard limits, an unknown field, or no reason. Setting what holds already changes nothing and writes nothing.
+    hard limits, an end of a freeze that is past, an unknown field, or no reason. Setting what holds already changes
+    nothing and writes nothing. A freeze that has run out holds no more; what ends a freeze takes its end away.
     """
     actor.require(Role.META_USER)
     definition = factor(key)
@@ -41,18 +48,28 @@ def factor_change(*, key: str, values: Mapping[str, Any], reason: str, actor: Ac
     chain_lock()
     settings_seed()
     row = FactorSetting.objects.select_for_update().get(key=definition.key)
-    before = {name: getattr(row, name) for name in NAMES}
+    now = timezone.now()
+    standing = in_force(stored(vars(row)), now)
+    if expected is not None and expected != tag_of(standing):
+        raise Conflict(
+            f"{definition.key} has been changed since you looked at it; look again", details={"tag": tag_of(standing)}
+        )
+    before = asdict(standing)
     after = {**before, **values}
+    if not after["frozen"] and values.get("frozen_until") is None:
+        after["frozen_until"] = None
     wrong = problems(definition, stored(after))
+    if (until := values.get("frozen_until")) is not None and until <= now:
+        wrong.setdefault("frozen_until", "the end of a freeze lies ahead")
     if wrong:
         said = "; ".join(f"{name}: {text}" for name, text in wrong.items())
         raise InvalidInput(said, details={"fields": wrong})
     changed = {name: value for name, value in after.items() if value != before[name]}
     if not changed:
         return row
-    for name, value in changed.items():
+    for name, value in after.items():
         setattr(row, name, value)
-    row.reason, row.changed_by, row.changed_at = reason, actor.label, timezone.now()
+    row.reason, row.changed_by, row.changed_at = reason, actor.label, now
     row.save()
     entry_append(
         actor=actor,
@@ -60,16 +77,33 @@ def factor_change(*, key: str, values: Mapping[str, Any], reason: str, actor: Ac
         subject_type="factor",
         subject_id=definition.key,
         parameter=definition.key,
-        before={name: before[name] for name in changed},
-        after=changed,
+        before={name: _json(before[name]) for name in changed},
+        after={name: _json(value) for name, value in changed.items()},
         reason=reason,
     )
     return row
 
 
-def factor_reset(*, key: str, reason: str, actor: Actor) -> FactorSetting:
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def factor_freeze(
+    *, key: str, until: datetime | None, reason: str, actor: Actor, expected: str | None = None
+) -> FactorSetting:
+    """Nobody changes this factor until then, or until it is thawed. Raises as `factor_change`."""
+    values = {"frozen": True, "frozen_until": until}
+    return factor_change(key=key, values=values, reason=reason, actor=actor, expected=expected)
+
+
+def factor_thaw(*, key: str, reason: str, actor: Actor, expected: str | None = None) -> FactorSetting:
+    values = {"frozen": None, "frozen_until": None}
+    return factor_change(key=key, values=values, reason=reason, actor=actor, expected=expected)
+
+
+def factor_reset(*, key: str, reason: str, actor: Actor, expected: str | None = None) -> FactorSetting:
     """Everything of this factor as the registry has it. Raises as `factor_change`."""
-    return factor_change(key=key, values=dict.fromkeys(NAMES), reason=reason, actor=actor)
+    return factor_change(key=key, values=dict.fromkeys(NAMES), reason=reason, actor=actor, expected=expected)
 
 
 @transaction.atomic

@@ -64,7 +64,7 @@ def version_require_fit(version: int, *, active: int) -> None:
         if factor is None:
             continue
         if factor.frozen:
-            found.append(guards.frozen_factor(key, value))
+            found.append(guards.frozen_factor(key, value, until=factor.frozen_until))
         if factor.needs_ab_test and not evidence.prompt_proved(key, value):
             found.append(guards.untested_prompt(key, value))
     refuse(found)

@@ -149,6 +149,9 @@ class FactorSetting(models.Model):
     frozen = models.BooleanField(
         _("frozen"), null=True, blank=True, help_text=_("Nobody changes this factor until it is thawed.")
     )
+    frozen_until = models.DateTimeField(
+        _("frozen until"), null=True, blank=True, help_text=_("Empty: until somebody thaws it.")
+    )
     reason = models.TextField(blank=True, default="", db_default="")
     changed_by = models.TextField(blank=True, default="", db_default="")
     changed_at = models.DateTimeField(null=True, blank=True)
@@ -163,6 +166,10 @@ class FactorSetting(models.Model):
             models.CheckConstraint(
                 condition=Q(auto_low__isnull=True) | Q(auto_high__isnull=True) | Q(auto_low__lte=F("auto_high")),
                 name="automatic_range_is_not_empty",
+            ),
+            models.CheckConstraint(
+                condition=Q(frozen_until__isnull=True) | Q(frozen__isnull=False, frozen=True),
+                name="only_a_freeze_has_an_end",
             ),
         ]
 

@@ -96,10 +96,10 @@ def approve(request: HttpRequest, response: HttpResponse, approval_id: uuid.UUID
     """`applied`: in force now. `approved`: the base has moved since; the golden set is asked anew in the background,
     then it is `applied` or `void`. 409: decided by somebody else, altered since it was seen, expired, or void because
     its factor has another value by now than the one that the change was tested from."""
-    with unchanged(request, lambda: _shown(approval_id)):  # what was decided meanwhile is refused by the service
-        decisions.approval_decide(
-            approval_id=approval_id, actor=actor_of(request), comment=body.comment, seen=body.seen
-        )
+    shown = _shown(approval_id)
+    seen = body.seen or (shown.content_hash if "If-Match" in request.headers else "")
+    with unchanged(request, lambda: shown):  # what was decided or altered meanwhile is refused by the service
+        decisions.approval_decide(approval_id=approval_id, actor=actor_of(request), comment=body.comment, seen=seen)
     return tagged(response, _shown(approval_id))
 
 

@@ -25,6 +25,7 @@ from selflearn_site.api.guards import guarded
 from selflearn_site.api.health import router as health
 from sensor.api import router as sensor
 from tuner.api import router as tuner
+from tuner.api_factors import router as factors
 
 _ERRORS = {
     "400": "The body is no JSON",
@@ -144,5 +145,18 @@ api = Api(
     urls_namespace="api",
 )
 handlers_add(api)
-for _router in (health, events, *manager, goals, experiments, hypotheses, tuner, audit, incidents, *maas, sensor):
+for _router in (
+    health,
+    events,
+    *manager,
+    goals,
+    experiments,
+    hypotheses,
+    tuner,
+    factors,
+    audit,
+    incidents,
+    *maas,
+    sensor,
+):
     api.add_router("", _router)

@@ -270,3 +270,26 @@ def factor_history_news(*, title: str, values: int) -> str:
         return _("%(title)s has never changed.") % {"title": title}
     said = ngettext("%(title)s has had %(n)s value.", "%(title)s has had %(n)s values.", values)
     return said % {"title": title, "n": values}
+
+
+def factors_news(*, frozen: int, changed: int) -> str:
+    """`changed`: factors whose limits a meta-user set, those that are only frozen not counted."""
+    parts = []
+    if frozen:
+        parts.append(
+            ngettext("%(count)s factor is frozen.", "%(count)s factors are frozen.", frozen)
+            % {"count": in_words(frozen)}
+        )
+    if changed:
+        parts.append(
+            ngettext("%(count)s factor has limits of your own.", "%(count)s factors have limits of your own.", changed)
+            % {"count": in_words(changed)}
+        )
+    return " ".join(map(_sentence, parts)) or _("Every factor is as the registry has it.")
+
+
+def factor_news(*, title: str, value: str, frozen: bool, until: str) -> str:
+    text = _("%(title)s is %(value)s.") % {"title": title, "value": value}
+    if frozen:
+        text += " " + (_("It is frozen until %(until)s.") % {"until": until} if until else _("It is frozen."))
+    return text

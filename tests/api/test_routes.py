@@ -60,7 +60,7 @@ def _paths(world: World) -> list[str]:
         "batch_id": world.batch.pk, "incident_id": world.incident.pk, "user_id": TenantParameters.objects.get().user_id,
         "session_id": SESSION,
         "dialogue_id": world.batch.dialogues.get().pk,
-        "thread_id": THREAD,
+        "thread_id": THREAD, "key": "retrieval.top_k",
     }  # fmt: skip
     upkeep = {"cycle_id": UpkeepCycle.objects.get().pk}
     schema = api.get_openapi_schema(path_prefix="")

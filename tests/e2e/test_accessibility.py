@@ -49,7 +49,7 @@ NOT_PAGES = {
     "approval_reject", "rollback", "freeze", "unfreeze", "report_document", "golden_retire", "judges_draw",
     "judges_rejudge", "judges_skip", "judges_undo", "tests_run", "test_session_do", "emulation_do", "telemetry_chart",
     "telemetry_csv", "telemetry_hits", "telemetry_hits_csv", "telemetry_retention", "analytics_arms",
-    "incident_resolve", "parameter_history_chart",
+    "incident_resolve", "parameter_history_chart", "factor_do",
 }  # fmt: skip
 """Addresses that take a click, or answer with a file. All others are opened."""
 QUESTION = "Where did I buy the red cello?"
@@ -92,6 +92,7 @@ def filled(approval: Approval) -> dict[str, list[Any]]:
         "emulation": [batch.pk],
         "emulation_dialogue": [batch.pk, EmulationDialogue.objects.filter(batch=batch).values_list("pk", flat=True)[0]],
         "run": [run],
+        "factor": ["retrieval.top_k"],
     }
 
 

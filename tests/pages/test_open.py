@@ -14,7 +14,7 @@ from tests.pages.world import incident_made
 LISTS = (
     "home", "goals", "goal_new", "experiments", "hypotheses", "approvals", "parameters", "changes", "reports",
     "incidents", "tests", "telemetry", "teacher", "hypotheses_map", "runs", "system", "analytics",
-    "memories", "scenarios",
+    "memories", "scenarios", "factors",
 )  # fmt: skip
 
 
@@ -34,6 +34,8 @@ def details(approval: Approval) -> list[str]:
         address("report", number),
         address("report", number) + "?format=md",
         address("report_document", number),
+        address("factor", "retrieval.top_k"),
+        address("factor", "prompts.responder"),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from contracts.change import ChangeProposal, GuardCode, GuardViolation
@@ -73,7 +74,7 @@ def _of_change(change: ParameterChange, proposal: ChangeProposal, state: GuardSt
         )
         return
     if factor.frozen:
-        yield frozen_factor(key, value)
+        yield frozen_factor(key, value, until=factor.frozen_until)
     current = state.current.get(key, factor.default)
     bad_value = value_violation(factor, value)
     if bad_value is not None:
@@ -176,14 +177,16 @@ def frozen_all(key: str, value: ParameterValue, *, why: str) -> GuardViolation:
     )
 
 
-def frozen_factor(key: str, value: ParameterValue) -> GuardViolation:
+def frozen_factor(key: str, value: ParameterValue, *, until: datetime | None) -> GuardViolation:
+    end = f"{until:%Y-%m-%d %H:%M} UTC" if until else ""
     return GuardViolation(
         code=GuardCode.FROZEN,
         param=key,
         value=value,
-        limit="frozen",
-        allowed="after it is thawed",
-        message=f"{key} is frozen; nobody changes it until a meta-user thaws it",
+        limit=f"frozen until {end}" if end else "frozen",
+        allowed=f"after {end}, or after it is thawed" if end else "after it is thawed",
+        message=f"{key} is frozen; nobody changes it until "
+        + (f"{end}, unless a meta-user thaws it before" if end else "a meta-user thaws it"),
     )
 
 

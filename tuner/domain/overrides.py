@@ -7,10 +7,13 @@ rest: the automatic range, the step limit, the cooldown, whether a person must a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from contracts.parameters import FactorDefinition
+
+COOLDOWN_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Override:
     cooldown_cycles: int | None = None
     manual: bool | None = None
     frozen: bool | None = None
+    frozen_until: datetime | None = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -55,8 +59,10 @@ def problems(factor: FactorDefinition, override: Override) -> dict[str, str]:
         found["step"] = "a step is above 0"
     if override.step is not None and factor.type == "int" and not factor.step_relative and override.step % 1:
         found["step"] = "the step of a whole number is a whole number"
-    if override.cooldown_cycles is not None and override.cooldown_cycles < 0:
-        found["cooldown_cycles"] = "a cooldown is not below 0"
+    if override.cooldown_cycles is not None and not 0 <= override.cooldown_cycles <= COOLDOWN_MOST:
+        found["cooldown_cycles"] = f"a cooldown is not below 0 and at most {COOLDOWN_MOST}"
+    if override.frozen_until is not None and not override.frozen:
+        found["frozen_until"] = "only what is frozen has an end of its freeze"
     if override.manual is False and factor.manual:
         found["manual"] = f"{factor.key} is always a person's decision: {factor.reason}"
     return found
@@ -82,3 +88,10 @@ def _range_problems(factor: FactorDefinition, override: Override) -> dict[str, s
 
 def stored(values: Mapping[str, Any]) -> Override:
     return Override(**{name: values.get(name) for name in NAMES})
+
+
+def in_force(override: Override, at: datetime) -> Override:
+    """What is left of the override then: a freeze ends by itself at its time."""
+    if override.frozen_until is None or override.frozen_until > at:
+        return override
+    return replace(override, frozen=None, frozen_until=None)

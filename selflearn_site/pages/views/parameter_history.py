@@ -44,7 +44,7 @@ def _moment(text: str) -> dict[str, Any]:
     """What was in force then, and what is different now; `problem`: why that cannot be told."""
     if not text:
         return {}
-    at = _read(text)
+    at = moment_read(text)
     if at is None:
         return {"problem": _("“%(text)s” is no date and time.") % {"text": text[:40]}}
     try:
@@ -61,7 +61,8 @@ def _moment(text: str) -> dict[str, Any]:
     }
 
 
-def _read(text: str) -> datetime | None:
+def moment_read(text: str) -> datetime | None:
+    """What a datetime-local field gave, in the reader's zone; None for what is no moment."""
     try:
         found = parse_datetime(text)
     except ValueError:
