@@ -24,15 +24,20 @@ class Actor(Part):
     kind: Literal["person", "token", "component"]
     name: str
     role: Role
+    scopes: tuple[str, ...] | None = None
+    """Of a token: which groups of routes it may reach, as `goals:write`. None: all that the role may."""
 
     @property
     def label(self) -> str:
         """How the change log names this actor, e.g. `person:anna` or `component:manager`."""
         return f"{self.kind}:{self.name}"
 
+    def may(self, role: Role) -> bool:
+        return _RANK[self.role] >= _RANK[role]
+
     def require(self, role: Role) -> None:
         """Raise `NotAuthorised` unless this actor's role is `role` or above. Called by services, not by doors."""
-        if _RANK[self.role] < _RANK[role]:
+        if not self.may(role):
             raise NotAuthorised(
                 f"this needs the role {role}; {self.label} is {self.role}",
                 details={"needs": str(role), "has": str(self.role)},

@@ -14,12 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from contracts.actor import Role
 from contracts.doors import LookOnly, actor_of, may
 from kernel.errors import DomainError
 from selflearn_site.access.models import ApiToken, SignInFailure
+from selflearn_site.access.scopes import scopes_known
 from selflearn_site.access.services import token_create, token_revoke
 from selflearn_site.access.sign_in import sign_in_unlock
 
@@ -28,6 +33,12 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none
     days = forms.IntegerField(
         label=_("Valid for days"), required=False, min_value=1, max_value=3650, initial=90,
         widget=UnfoldAdminIntegerFieldWidget, help_text=_("Empty: until revoked."),
+    )  # fmt: skip
+
+    chosen_scopes = forms.MultipleChoiceField(
+        label=_("Scopes"), required=False, choices=lambda: [(scope, scope) for scope in scopes_known()],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Which groups of routes it may reach; write includes read. None chosen: whatever its role may do."),
     )  # fmt: skip
 
     class Meta:
@@ -42,8 +53,8 @@ class RevokeForm(BaseDialogForm):
 @admin.register(ApiToken)
 class ApiTokenAdmin(LookOnly, ModelAdmin):
     form = TokenForm
-    list_display = ("name", "shown_state", "role", "start", "created_by", "created_at", "expires_at", "last_used_at",
-                    "revoked_at")  # fmt: skip
+    list_display = ("name", "shown_state", "role", "shown_scopes", "start", "created_by", "created_at", "expires_at",
+                    "last_used_at", "revoked_at")  # fmt: skip
     list_filter = ("role",)
     search_fields = ("name", "prefix", "created_by")
     date_hierarchy = "created_at"
@@ -60,12 +71,26 @@ class ApiTokenAdmin(LookOnly, ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:  # noqa: ARG002
         if obj is None:
-            return ("name", "role", "days")
-        return ("name", "role", "prefix", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at")
+            return ("name", "role", "chosen_scopes", "days")
+        return (
+            "name",
+            "role",
+            "shown_scopes",
+            "prefix",
+            "created_by",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+            "revoked_at",
+        )
 
     @display(description=_("state"), label={"active": "success", "expired": "warning", "revoked": "danger"})
     def shown_state(self, token: ApiToken) -> str:
         return token.state
+
+    @display(description=_("scopes"))
+    def shown_scopes(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes) if token.scopes else str(_("whatever its role may do"))
 
     @display(description=_("token"), ordering="prefix")
     def start(self, token: ApiToken) -> str:
@@ -87,6 +112,7 @@ class ApiTokenAdmin(LookOnly, ModelAdmin):
             name=form.cleaned_data["name"],
             role=Role(form.cleaned_data["role"]),
             actor=actor_of(request),
+            scopes=form.cleaned_data["chosen_scopes"] or None,
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
         obj.pk, obj.prefix = created.pk, created.prefix

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -20,6 +21,10 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=80, unique=True)
     role = models.CharField(max_length=12, choices=[(role.value, role.value) for role in Role])
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(
+        models.TextField(), null=True, blank=True, editable=False,
+        help_text="Which groups of routes it may read or write. Empty: whatever its role may do.",
+    )  # fmt: skip
     prefix = models.CharField(max_length=12, editable=False, help_text="The first characters, as its owner sees them.")
     created_by = models.CharField(max_length=200, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -15,6 +16,7 @@ from audit.services import entry_append
 from contracts.actor import Actor, Role
 from kernel.errors import Conflict, InvalidInput, NotFound
 from selflearn_site.access.models import ApiToken
+from selflearn_site.access.scopes import scopes_check
 
 PREFIX = "slt_"
 SHOWN = 10
@@ -26,11 +28,18 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 @transaction.atomic
-def token_create(*, name: str, role: Role, actor: Actor, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-    """A new token, and its plain text, which is kept nowhere.
+def token_create(
+    *,
+    name: str,
+    role: Role,
+    actor: Actor,
+    expires_at: datetime | None = None,
+    scopes: Sequence[str] | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token, and its plain text, which is kept nowhere. `scopes` None: whatever the role may do.
 
-    Raises `NotAuthorised` below meta-user, `InvalidInput` for a bad name or a time of expiry that is past, `Conflict`
-    for a name that was ever given.
+    Raises `NotAuthorised` below meta-user, `InvalidInput` for a bad name, an unknown scope or a time of expiry that is
+    past, `Conflict` for a name that was ever given.
     """
     actor.require(Role.META_USER)
     name = name.strip()
@@ -38,12 +47,14 @@ def token_create(*, name: str, role: Role, actor: Actor, expires_at: datetime | 
         raise InvalidInput("a token's name has 1 to 80 letters, digits, spaces or . @ _ -", details={"field": "name"})
     if expires_at is not None and expires_at <= timezone.now():
         raise InvalidInput("the time of expiry is past", details={"field": "expires_at"})
+    chosen = None if scopes is None else scopes_check(scopes)
     plain = PREFIX + secrets.token_urlsafe(36)
     try:
         with transaction.atomic():
             token = ApiToken.objects.create(
                 name=name,
                 role=role.value,
+                scopes=chosen,
                 digest=_digest(plain),
                 prefix=plain[:SHOWN],
                 created_by=actor.label,
@@ -57,7 +68,12 @@ def token_create(*, name: str, role: Role, actor: Actor, expires_at: datetime | 
         action="token.created",
         subject_type="api_token",
         subject_id=str(token.pk),
-        after={"name": name, "role": role.value, "expires_at": expires_at.isoformat() if expires_at else None},
+        after={
+            "name": name,
+            "role": role.value,
+            "scopes": chosen,
+            "expires_at": expires_at.isoformat() if expires_at else None,
+        },
     )
     return token, plain
 
@@ -91,7 +107,8 @@ def token_actor(plain: str) -> Actor | None:
         return None
     if token.last_used_at is None or now - token.last_used_at >= _USE_NOTED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return Actor(kind="token", name=token.name, role=Role(token.role))
+    scopes = None if token.scopes is None else tuple(token.scopes)
+    return Actor(kind="token", name=token.name, role=Role(token.role), scopes=scopes)
 
 
 def _digest(plain: str) -> str:

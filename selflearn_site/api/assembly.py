@@ -18,11 +18,13 @@ from hypotheses.api import router as hypotheses
 from incidents.api import router as incidents
 from maas.api import routers as maas
 from manager.api import routers as manager
+from selflearn_site.access.scopes import scope_of
 from selflearn_site.api.auth import AUTH
 from selflearn_site.api.errors import error_response, handlers_add
 from selflearn_site.api.events import router as events
 from selflearn_site.api.guards import guarded
 from selflearn_site.api.health import router as health
+from selflearn_site.api.me import router as me
 from sensor.api import router as sensor
 from tuner.api import router as tuner
 from tuner.api_factors import router as factors
@@ -30,7 +32,7 @@ from tuner.api_factors import router as factors
 _ERRORS = {
     "400": "The body is no JSON",
     "401": "Not signed in, or the token is unknown, expired or revoked",
-    "403": "The role does not allow this, or the CSRF token is missing",
+    "403": "The role does not allow this, or the token lacks the scope (`x-scope`), or the CSRF token is missing",
     "404": "There is no such thing",
     "409": "Somebody else changed it first, or its state does not allow this",
     "412": "It was changed since the caller looked (`If-Match`); `details.etag` is its tag now",
@@ -68,10 +70,14 @@ class Api(NinjaAPI):
         known = schema.setdefault("components", {}).setdefault("schemas", {})
         known["Error"] = _ERROR_SCHEMA
         known.pop("PageInput", None)  # nothing refers to it: its fields are parameters of each list
-        for path in schema["paths"].values():
-            for operation in path.values():
+        prefix = str(kwargs.get("path_prefix", ""))
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
                 _conditions(operation)
                 operation["responses"] = _responses(operation)
+                needed = scope_of(method.upper(), path.removeprefix(prefix.rstrip("/")))
+                if needed is not None and "security" in operation:
+                    operation["x-scope"] = needed
         return schema
 
     def _get_urls(self) -> list[URLResolver | URLPattern]:
@@ -147,6 +153,7 @@ api = Api(
 handlers_add(api)
 for _router in (
     health,
+    me,
     events,
     *manager,
     goals,
