@@ -27,9 +27,21 @@ def looking_order(examples: Iterable[ExampleValue], *, seed: int) -> list[Exampl
     return sorted(examples, key=lambda item: (stable_fraction("look", seed, item.external_id), item.external_id))
 
 
-def look_row(*, n: int, verdict: str, p_value: float | None, level: float | None) -> dict[str, Any]:
-    """What an experiment remembers of a look. `p_value` and `level`: of its first criterion."""
-    return {"n": n, "verdict": verdict, "p_value": p_value, "level": level}
+def look_row(
+    *,
+    n: int,
+    verdict: str,
+    p_value: float | None,
+    level: float | None,
+    estimate: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> dict[str, Any]:
+    """What an experiment remembers of a look. All but `n` and `verdict` are of its first criterion; `low` and `high`
+    bound the interval at `level`, the level that may be spent at this look."""
+    return {
+        "n": n, "verdict": verdict, "p_value": p_value, "level": level, "estimate": estimate, "low": low, "high": high,
+    }  # fmt: skip
 
 
 def decided_early(looks: Sequence[Mapping[str, Any]]) -> bool:

@@ -128,6 +128,11 @@ def pass_close(*, batch: str) -> None:
     EvaluationPass.objects.filter(batch=batch, finished_at=None).update(finished_at=timezone.now())
 
 
+def passes_close(*, experiment: str) -> None:
+    """No pass of this experiment goes on."""
+    EvaluationPass.objects.filter(experiment=experiment, finished_at=None).update(finished_at=timezone.now())
+
+
 def _drive(
     plan: PassPlan,
     *,

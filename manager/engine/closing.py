@@ -19,7 +19,7 @@ from manager.engine.lease import NoLease
 from manager.engine.spending import BudgetSpent, Meter, Metered
 from manager.models import Cycle
 from manager.reports.content import report_write
-from manager.services.campaigns import experiments_close
+from manager.services.experiment_closing import experiments_close
 from manager.services.journal import journal_write
 
 UNSEEN = "the active version was not looked at again: there is nothing left to pay for it"

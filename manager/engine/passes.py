@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-
-from django.utils import timezone
+from collections.abc import Callable, Mapping, Sequence
 
 from contracts.dialogue import GroundTruth
 from experiments.domain.examples import ExampleValue, content_hash, seal_hash
@@ -48,11 +45,11 @@ def run_pass(
     experiment: str | None = None,
     seed: int | None = None,
     upto: int | None = None,
-    closes_at: datetime | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> None:
     """Run a pass to its end and have it recorded. Without a `seed` the campaign's own counts.
 
-    `upto`: its first examples only. Raises `PassStopped` when `closes_at` comes first.
+    `upto`: its first examples only. Raises `PassStopped` when `should_stop` says so first.
     """
 
     def show(progress: PassProgress) -> None:
@@ -78,7 +75,7 @@ def run_pass(
         ),
         client=context.client,
         on_progress=show,
-        should_stop=None if closes_at is None else lambda: timezone.now() >= closes_at,
+        should_stop=should_stop,
     )
     recorded(truths)
     if context.meter is not None:

@@ -7,6 +7,7 @@ touched here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,9 @@ from experiments.domain.lifecycle import ExperimentStatus
 from experiments.domain.looks import decided_early, look_row, look_sizes, looking_order
 from experiments.models import Experiment
 from experiments.runner import PassStopped, pass_close
+from experiments.selectors import experiment_by_slug
 from experiments.services import experiment_bind_arms, experiment_transition, look_record
+from kernel.errors import DomainError
 from manager.engine.context import MANAGER, StepContext
 from manager.engine.passes import examples_of, judged, judging_of, judging_shown, run_pass
 from manager.services.judging import judging_current
@@ -61,19 +64,33 @@ def start(context: StepContext, experiment: Experiment) -> Experiment:
 
 
 def run(context: StepContext, experiment: Experiment) -> Experiment:
-    """Running → completed: at the end of the sample, at a look that decides, or when its time is over."""
+    """Running → completed: at the end of the sample, at a look that decides, or when its time is over. One that a
+    person has closed meanwhile is returned as it is."""
     try:
-        early = _parts(context, experiment)
+        early = _to_its_end(context, experiment)
+        return experiment_transition(
+            slug=experiment.slug,
+            target=ExperimentStatus.COMPLETED,
+            actor=MANAGER,
+            reason=early or "the sample is complete",
+            ended_early=early,
+        )
+    except DomainError:
+        now = experiment_by_slug(experiment.slug)
+        if now.status != ExperimentStatus.REJECTED:
+            raise
+        return now
+
+
+def _to_its_end(context: StepContext, experiment: Experiment) -> str:
+    """Why it ended before its sample was complete; empty when it did not. Raises `PassStopped` when it was closed."""
+    try:
+        return _parts(context, experiment)
     except PassStopped:
         pass_close(batch=batch_of(experiment))
-        early = f"it was not through by {experiment.closes_at:%Y-%m-%d %H:%M} UTC, when the policy closes it"
-    return experiment_transition(
-        slug=experiment.slug,
-        target=ExperimentStatus.COMPLETED,
-        actor=MANAGER,
-        reason=early or "the sample is complete",
-        ended_early=early,
-    )
+        if experiment_by_slug(experiment.slug).status != ExperimentStatus.RUNNING:
+            raise
+        return f"it was not through by {experiment.closes_at:%Y-%m-%d %H:%M} UTC, when the policy closes it"
 
 
 def _parts(context: StepContext, experiment: Experiment) -> str:
@@ -95,6 +112,27 @@ def _parts(context: StepContext, experiment: Experiment) -> str:
     return ""
 
 
+class Ending:
+    """Whether a running experiment is to end now: its time is over, or a person closed it. The registry is asked once
+    in `EVERY` seconds, however often this is."""
+
+    EVERY = 1.0
+
+    def __init__(self, experiment: Experiment):
+        self._experiment = experiment
+        self._asked = time.monotonic()
+        self._closed = False
+
+    def __call__(self) -> bool:
+        closes_at = self._experiment.closes_at
+        if closes_at is not None and timezone.now() >= closes_at:
+            return True
+        if not self._closed and time.monotonic() - self._asked >= self.EVERY:
+            self._asked = time.monotonic()
+            self._closed = experiment_by_slug(self._experiment.slug).status != ExperimentStatus.RUNNING
+        return self._closed
+
+
 def _pass(context: StepContext, experiment: Experiment, over: Sequence[ExampleValue], *, upto: int | None) -> None:
     run_pass(
         context,
@@ -106,7 +144,7 @@ def _pass(context: StepContext, experiment: Experiment, over: Sequence[ExampleVa
         label=f"{experiment.factor} {experiment.from_value} → {experiment.to_value}",
         experiment=experiment.slug,
         upto=upto,
-        closes_at=experiment.closes_at,
+        should_stop=Ending(experiment),
     )
 
 
@@ -124,7 +162,15 @@ def _look(context: StepContext, experiment: Experiment, seen: Rows, size: int) -
     )
     judged(context, batch_of(experiment), judging)
     first = evaluation.criteria[0]
-    row = look_row(n=size, verdict=str(evaluation.verdict), p_value=first.p_value, level=first.level)
+    row = look_row(
+        n=size,
+        verdict=str(evaluation.verdict),
+        p_value=first.p_value,
+        level=first.level,
+        estimate=first.estimate,
+        low=first.low,
+        high=first.high,
+    )
     look_record(slug=experiment.slug, seen=seen, look=row)
     return row
 

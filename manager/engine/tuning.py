@@ -57,6 +57,8 @@ def step(context: StepContext) -> Step:
             reason = f"{taken} is testing {experiment.factor} now: a parameter is under one experiment at a time"
             return _rejected(experiment, reason, "conflict")
     experiment = _run(context, experiment)
+    if experiment.status == ExperimentStatus.REJECTED:
+        return _finished(experiment, experiment.decision_reason)
     result = _analyzed(context, experiment)
     experiment = experiment_by_slug(experiment.slug)
     decided = _decided(context, experiment, result)

@@ -15,24 +15,20 @@ from audit.services import chain_lock
 from contracts.actor import Actor, Role
 from contracts.goal import Autonomy, GoalTranslation
 from contracts.metric import METRICS
-from experiments.domain.lifecycle import ExperimentStatus
-from experiments.models import Experiment
 from experiments.selectors import dataset_by_name, split_sizes
-from experiments.services import experiment_transition
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from goals.selectors import campaign as campaign_get
 from goals.services import campaign_create, campaign_pause, campaign_resume, campaign_start, campaign_stop, goal_create
 from goals.translation import translate
 from goals.translation.understanding import understand, without_model
-from hypotheses.domain.lifecycle import HypothesisStatus
-from hypotheses.services import hypotheses_outdate, hypothesis_transition
+from hypotheses.services import hypotheses_outdate
 from kernel.canonical import derive_seed
 from kernel.errors import DomainError, InvalidInput, RuleViolated
 from llm.factory import get_chat_model
-from manager.domain.lifecycle import WORKING, ApprovalStatus, CycleState
+from manager.domain.lifecycle import WORKING, CycleState
 from manager.models import Cycle
-from manager.services.approvals import approval_void
+from manager.services.experiment_closing import experiments_close
 from manager.services.turns import campaign_refuse_contradiction
 from tuner.registry import FACTORS
 
@@ -213,35 +209,6 @@ def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campai
         state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at
     )
     return campaign
-
-
-def experiments_close(*, campaign: Campaign, actor: Actor, reason: str, by: str) -> None:
-    """Refuse the campaign's experiments that have not run to their end; `by`: what ended them."""
-    for experiment in campaign.experiments.filter(status__in=[ExperimentStatus.PLANNED, ExperimentStatus.RUNNING]):
-        _experiment_close(experiment, actor, reason, by)
-
-
-def _experiment_close(experiment: Experiment, actor: Actor, reason: str, by: str) -> None:
-    for approval in experiment.approvals.filter(kind="start", experiment__status=ExperimentStatus.PLANNED):
-        if approval.status in (ApprovalStatus.PENDING, ApprovalStatus.APPROVED):
-            approval_void(approval_id=approval.id, actor=actor, reason=reason)
-    experiment_transition(
-        slug=experiment.slug,
-        target=ExperimentStatus.REJECTED,
-        actor=actor,
-        reason=reason,
-        decision=f"refused:{by}",
-        decision_reason=reason,
-    )
-    standing = experiment.hypothesis.status if experiment.hypothesis is not None else ""
-    if experiment.hypothesis is not None and standing in (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING):
-        hypothesis_transition(
-            hypothesis_id=experiment.hypothesis.id,
-            source=HypothesisStatus(standing),
-            target=HypothesisStatus.INCONCLUSIVE,
-            actor=actor,
-            reason=reason,
-        )
 
 
 def campaigns_unattended() -> list[uuid.UUID]:

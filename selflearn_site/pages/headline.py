@@ -167,18 +167,26 @@ def experiments_news(*, total: int, applied: int, waiting: int, running: int) ->
     return _sentence(f"{parts[0]}: {', '.join(parts[1:])}.")
 
 
-def experiment_news(*, metric: str, status: str, verdict: str, decision: str, change: str, version: int | None) -> str:
-    """`change` is the estimate in words, as `+.044`. Verdict and decision are two things: both are said."""
+def experiment_news(
+    *, metric: str, status: str, verdict: str, decision: str, change: str, version: int | None, broken: str = ""
+) -> str:
+    """`change` is the estimate in words, as `+.044`; `broken`: the guard that alone made it lose, with its estimate.
+    Verdict and decision are two things: both are said."""
     words = {"metric": _sentence(metric), "change": change, "version": version}
     if not verdict:
         return {
             "planned": _("This experiment waits for its start."),
             "running": _("This experiment is running; there is no verdict before its sample is complete."),
-            "rejected": _("This experiment was closed without a verdict."),
+            "rejected": _("This experiment was stopped without a verdict.")
+            if decision == "refused:stopped"
+            else _("This experiment was closed without a verdict."),
         }.get(status, _("The sample is complete; the verdict is being made."))
     if verdict != "winner":
+        words["broken"] = broken
         found = {
-            "loser": _("%(metric)s %(change)s: the variant is worse"),
+            "loser": _("%(metric)s %(change)s, but %(broken)s is beyond its margin")
+            if broken
+            else _("%(metric)s %(change)s: the variant is worse"),
             "inconclusive": _("%(metric)s %(change)s: not proved"),
         }[verdict] % words
         return found + _(", so nothing changes.")

@@ -47,6 +47,8 @@ urlpatterns = [
     path("experiments/", experiments.experiments, name="experiments"),
     path("experiments/new/", experiments.experiment_new, name="experiment_new"),
     path("experiments/<slug:slug>/", experiments.experiment, name="experiment"),
+    path("experiments/<slug:slug>/looks.json", experiments.experiment_looks, name="experiment_looks"),
+    path("experiments/<slug:slug>/stop/", experiments.experiment_halt, name="experiment_stop"),
     path("experiments/<slug:slug>/replay/", experiments.experiment_replay, name="experiment_replay"),
     path("experiments/<slug:slug>/export.json", experiments.experiment_export, name="experiment_export"),
     path("experiments/<slug:slug>/export.yaml", experiments.experiment_export, {"form": "yaml"}, "experiment_yaml"),

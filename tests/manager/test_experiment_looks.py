@@ -99,6 +99,29 @@ def test_page__of_an_experiment_that_looked__tells_each_look_and_why_it_ended(
     assert "50 of 150 questions were enough" in content
 
 
+def test_page__of_an_experiment_that_looked__draws_each_estimate_with_its_boundary(
+    campaign: Campaign, meta_user: Client
+) -> None:
+    result = finished(campaign, planned(campaign, to_value=1))
+    figure = meta_user.get("/experiments/looking/looks.json").json()
+    upper, lower, estimate = figure["data"]
+    assert upper["x"] == lower["x"] == estimate["x"] == [50, 100, 150]
+    assert [-one for one in lower["y"]] == upper["y"]
+    last = result.evaluation["criteria"][0]
+    assert estimate["y"][-1] == last["estimate"]
+    assert upper["y"][-1] == pytest.approx((last["high"] - last["low"]) / 2)
+    assert upper["y"][0] > upper["y"][1] > upper["y"][2]
+    page = meta_user.get("/experiments/looking/").content.decode()
+    assert page.count("<td>inconclusive</td>") == 3
+
+
+def test_page__of_an_experiment_with_one_look__says_why_there_is_no_course(
+    campaign: Campaign, meta_user: Client
+) -> None:
+    finished(campaign, planned(campaign, looks=1))
+    assert "One look was planned" in meta_user.get("/experiments/looking/").content.decode()
+
+
 def test_run__nothing_to_find__goes_on_to_the_end(campaign: Campaign) -> None:
     result = finished(campaign, planned(campaign, to_value=1))
     experiment = experiment_by_slug("looking")

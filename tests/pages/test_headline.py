@@ -137,6 +137,14 @@ def test_experiment__state__is_said(
     assert text == expected
 
 
+def test_experiment__lost_by_a_guard_alone__names_the_guard() -> None:
+    text = experiment_news(
+        metric="hallucination", status="rejected", verdict="loser", decision="refused:verdict", change="+.000",
+        version=None, broken="precision −.075",
+    )  # fmt: skip
+    assert text == "Hallucination +.000, but precision −.075 is beyond its margin, so nothing changes."
+
+
 def test_lists__empty_or_not__say_what_is_there() -> None:
     assert approvals_news(1) == "One change waits for you."
     assert goals_news(goals=0, running=0) == "No goal has been set yet."

@@ -180,4 +180,5 @@ PATTERNS = [
     _("runs whose finds the judge called relevant."),
     _("stages of runs that are recorded."),
     _("%(step)s refused: %(rest)s"),
+    _("stopped by %(who)s: %(why)s"),
 ]

@@ -14,8 +14,10 @@ from experiments.selectors import golden_look_number, golden_look_of, golden_loo
 from kernel.errors import NotFound
 from manager.models import Approval, Cycle, JournalEntry
 from manager.services.policy import policy_current
+from selflearn_site.pages.looks_chart import LookPoint, look_points
 from selflearn_site.pages.selectors.criteria import Row, criterion_rows
 from selflearn_site.pages.selectors.discoveries import small
+from selflearn_site.pages.selectors.standing import short
 from teacher.domain.wording import amount, change_of, interval, signed
 from teacher.statistics.trust import CHECK as AGREEMENT
 from tuner.models import ParameterVersion
@@ -88,10 +90,56 @@ class ExperimentView:
         return list(said or (self.result.recommendation.get("next_steps", []) if self.result else []))
 
     @property
+    def broken(self) -> str:
+        """The guard that alone made the variant lose, as `precision −.075`; empty where the target itself fell."""
+        if any(row.tone == "bad" for row in self.goals):
+            return ""
+        return next((f"{short(row.metric)} {row.value}" for row in self.guards if row.tone == "bad"), "")
+
+    @property
+    def look_points(self) -> list[LookPoint]:
+        """The looks that were taken, for the chart and its table; empty where one look is all that was planned."""
+        criteria = self.result.evaluation.get("criteria", []) if self.result else []
+        return look_points(
+            self.experiment.looks,
+            sizes=self.experiment.look_sizes,
+            final=criteria[0] if criteria else None,
+            verdict=self.result.verdict if self.result else "",
+        )
+
+    @property
     def looked(self) -> list[str]:
         """What each look before the end found, as sentences."""
         total = self.experiment.look_sizes[-1] if self.experiment.look_sizes else 0
         return [_looked(place, row, total) for place, row in enumerate(self.experiment.looks, start=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class LookLine:
+    """A row of the table behind the chart of looks, in words."""
+
+    n: int
+    value: str
+    span: str
+    boundary: str
+    p: str
+    level: str
+    verdict: str
+
+
+def look_lines(points: Sequence[LookPoint], metric: str) -> list[LookLine]:
+    return [
+        LookLine(
+            n=point.n,
+            value=change_of(metric, point.estimate),
+            span=interval(metric, point.low, point.high),
+            boundary="±" + change_of(metric, point.boundary).lstrip("+−"),
+            p="–" if point.p_value is None else small(point.p_value),
+            level="–" if point.level is None else small(point.level),
+            verdict=point.verdict,
+        )
+        for point in points
+    ]
 
 
 def _looked(place: int, row: Mapping[str, Any], total: int) -> str:

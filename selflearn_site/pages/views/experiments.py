@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
@@ -18,12 +18,14 @@ from experiments.selectors import experiment_by_slug
 from experiments.spec_text import mapping_write, spec_write
 from goals.models import Campaign
 from kernel.errors import DomainError, InvalidInput, NotAuthorised
+from manager.services.experiment_closing import experiment_stop
 from manager.services.importing import spec_import
 from selflearn_site.pages import headline as headlines
+from selflearn_site.pages.looks_chart import looks_figure
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
 from selflearn_site.pages.selectors.cases import cases
 from selflearn_site.pages.selectors.discoveries import met, streams
-from selflearn_site.pages.selectors.experiments import considered_of, experiment_list, experiment_view
+from selflearn_site.pages.selectors.experiments import considered_of, experiment_list, experiment_view, look_lines
 from selflearn_site.pages.selectors.lists import paged
 from selflearn_site.pages.selectors.standing import short
 from selflearn_site.pages.selectors.standing_tests import standing
@@ -80,6 +82,7 @@ def experiment(request: HttpRequest, slug: str) -> HttpResponse:
         decision=view.experiment.decision,
         change=view.change,
         version=view.version,
+        broken=view.broken,
     )
     context = {
         "headline": headline,
@@ -88,9 +91,29 @@ def experiment(request: HttpRequest, slug: str) -> HttpResponse:
         "experiment": view.experiment,
         "result": view.result,
         "met": met(slug),
+        "look_lines": look_lines(view.look_points, view.experiment.metric),
+        "stoppable": view.experiment.status in (ExperimentStatus.PLANNED, ExperimentStatus.RUNNING),
         "cases": cases(view.experiment, metric=metric) if view.result else None,
     }
     return show(request, "pages/experiment.html", context, live=None if view.result else LIVE_SLOW)
+
+
+@page
+def experiment_looks(_request: HttpRequest, slug: str) -> HttpResponse:
+    view = experiment_view(slug)
+    sizes = view.experiment.look_sizes
+    horizon = sizes[-1] if sizes else view.experiment.planned_n
+    return JsonResponse(looks_figure(view.look_points, metric=view.experiment.metric, horizon=horizon))
+
+
+@action
+def experiment_halt(request: HttpRequest, slug: str) -> HttpResponse:
+    """Close it before its verdict. Its campaign goes on."""
+    experiment_stop(slug=slug, actor=actor_of(request), reason=request.POST.get("reason", ""))
+    messages.success(
+        request, _("The experiment is stopped, and decides nothing. What was run of it stays; its campaign goes on.")
+    )
+    return back(request, "pages:experiments")
 
 
 @action
