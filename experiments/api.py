@@ -43,6 +43,8 @@ class ExperimentOut(Schema):
     needs_approval: list[str]
     decision: str
     decision_reason: str
+    policy_version: int | None = None
+    """Of the policy that it was decided under; null: not decided, or decided before policies had versions."""
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None

@@ -19,7 +19,16 @@ from contracts.actor import Role
 from contracts.doors import LookOnly, actor_of, may
 from kernel.errors import DomainError
 from manager.domain.lifecycle import ApprovalStatus
-from manager.models import Approval, Cycle, JournalEntry, Policy, Report, UpkeepCycle, UpkeepSchedule
+from manager.models import (
+    Approval,
+    Cycle,
+    JournalEntry,
+    Policy,
+    PolicyVersion,
+    Report,
+    UpkeepCycle,
+    UpkeepSchedule,
+)
 from manager.reports import markdown
 from manager.services.approvals import approval_reject
 from manager.services.decisions import approval_decide
@@ -164,7 +173,7 @@ class PolicyAdmin(LookOnly, ModelAdmin):
     """One row. A change goes through the service, with a reason, into the change log."""
 
     form = PolicyForm
-    list_display = ("__str__", *EDITABLE, "updated_at")
+    list_display = ("__str__", "most_autonomy", "changes_per_day", "golden_mode", "judge", "four_eyes", "updated_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return may(request, Role.META_USER)
@@ -185,6 +194,17 @@ class PolicyAdmin(LookOnly, ModelAdmin):
             policy_change(actor=actor_of(request), reason=form.cleaned_data["reason"], **changed)
         except DomainError as error:
             self.message_user(request, error.message, "ERROR")
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(LookOnly, ModelAdmin):
+    list_display = ("version", "at", "actor", "reason", "changed", "restored_from")
+    search_fields = ("actor", "reason")
+    date_hierarchy = "at"
+
+    @display(description=_("what changed"))
+    def changed(self, version: PolicyVersion) -> str:
+        return ", ".join(version.changes)
 
 
 @admin.register(UpkeepCycle)

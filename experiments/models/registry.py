@@ -51,6 +51,7 @@ class Experiment(models.Model):
     needs_approval = models.JSONField(default=list, help_text="Why a person must approve; empty when nobody must.")
     decision = models.CharField(max_length=20, blank=True)
     decision_reason = models.TextField(blank=True)
+    policy_version = models.PositiveIntegerField(null=True, help_text="The policy that it was decided under.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, rollback, metrics, reports."""
+"""The Manager's routes: goals, campaigns, cycles, approvals, emulations, judges, policy, rollback, metrics, reports."""
 
 from manager.api.approvals import router as approvals
 from manager.api.emulations import router as emulations
@@ -6,6 +6,7 @@ from manager.api.experiments import router as experiments
 from manager.api.goals import router as goals
 from manager.api.judges import router as judges
 from manager.api.measures import router as measures
+from manager.api.policy import router as policy
 from manager.api.upkeep import router as overview
 
-routers = (goals, approvals, overview, emulations, judges, measures, experiments)
+routers = (goals, approvals, overview, emulations, judges, measures, experiments, policy)

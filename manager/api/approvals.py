@@ -36,6 +36,8 @@ class ApprovalOut(Schema):
     base_version: int
     content_hash: str
     """Of the change, its evidence and its base. Send it back as `seen` to approve exactly this."""
+    policy_version: int | None = None
+    """Of the policy under which a person is asked; null: asked before policies had versions."""
     proposed_by: str
     created_at: datetime
     expires_at: datetime

@@ -27,6 +27,7 @@ from manager.models import Cycle
 from manager.reports.content import report_write
 from manager.services.campaigns import cycle_rest, dataset_refuse_empty
 from manager.services.journal import journal_write
+from manager.services.policy import policy_current
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,10 @@ def _cycle_at_hand(campaign: Campaign) -> tuple[Cycle | None, str]:
         Meter(campaign).check()
     except BudgetSpent as spent:
         return None, spent.message
-    return _next_cycle(campaign), f"all {campaign.max_cycles} cycles are spent"
+    most = policy_current().most_cycles
+    if campaign.max_cycles > most:
+        return _next_cycle(campaign, most), f"the policy allows a campaign {most} cycles"
+    return _next_cycle(campaign, campaign.max_cycles), f"all {campaign.max_cycles} cycles are spent"
 
 
 def _advance(campaign: Campaign, cycle: Cycle, worker: Worker) -> Advance:
@@ -159,11 +163,11 @@ def _close(campaign: Campaign, worker: Worker, reason: str) -> None:
         raise
 
 
-def _next_cycle(campaign: Campaign) -> Cycle | None:
+def _next_cycle(campaign: Campaign, most: int) -> Cycle | None:
     """The next cycle, or None when they are spent. Two workers make one: the unique number and the constraint on
     open cycles decide."""
     done = campaign.cycles.count()
-    if done >= campaign.max_cycles:
+    if done >= most:
         return None
     cycle, _ = Cycle.objects.get_or_create(campaign=campaign, number=done + 1, defaults={"state": CycleState.EMULATING})
     return cycle

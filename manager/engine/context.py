@@ -15,10 +15,12 @@ from goals.models import Campaign
 from kernel.errors import DomainError
 from maas.client import MaasClient
 from manager.domain.lifecycle import CycleState
+from manager.domain.policy import Leeway
 from manager.domain.scheduling import traffic
 from manager.engine.lease import Lease
 from manager.engine.spending import Meter
 from manager.models import Cycle
+from manager.services.policy import policy_current
 from manager.services.upkeep import last_request, schedule_of, schedule_row
 
 MANAGER: Actor = component("manager")
@@ -83,8 +85,9 @@ class StepContext:
         return [key for key in goal.allowed_impacts if key not in goal.forbidden_impacts]
 
     @property
-    def autonomy(self) -> Autonomy:
-        return Autonomy(self.campaign.autonomy)
+    def leeway(self) -> Leeway:
+        """Asked anew each time: the policy holds at once."""
+        return Leeway(Autonomy(self.campaign.autonomy), most=Autonomy(policy_current().most_autonomy))
 
     @property
     def name(self) -> str:

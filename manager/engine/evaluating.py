@@ -18,7 +18,7 @@ from manager.engine.gate import gate_look
 from manager.engine.passes import golden_batch, judged, judging_of, judging_shown, monitor
 from manager.services.degradation import degradation_act, offline_signals
 from manager.services.judging import judge_distrusted, judging_current
-from manager.services.safety import rollback_order
+from manager.services.safety import rollback_protect
 from teacher.aggregator import Aggregate
 from teacher.calibration.rejudging import labelled_judge
 from teacher.rightness import answers_right
@@ -136,6 +136,8 @@ def settle(context: StepContext) -> Standing:
         return Standing(standing.version, standing.validation, standing.golden, (Note("confirmed", text),))
     reason = f"after activation of version {active.version}: {'; '.join(broken)}"
     change = _roll_back(context, active, reason)
+    if change is None:
+        return standing  # the policy authorises no rollback beforehand: the version stays unconfirmed, a person is told
     return _measured(context, change.version)  # the rollback has written its journal entry itself
 
 
@@ -147,5 +149,5 @@ def _measured(context: StepContext, version: int) -> Standing:
     )
 
 
-def _roll_back(context: StepContext, active: ParameterVersion, reason: str) -> AppliedChange:
-    return rollback_order(reason=reason, expected_active=active.version, campaign=context.campaign, actor=MANAGER)
+def _roll_back(context: StepContext, active: ParameterVersion, reason: str) -> AppliedChange | None:
+    return rollback_protect(reason=reason, expected_active=active.version, campaign=context.campaign, actor=MANAGER)

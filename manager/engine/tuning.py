@@ -24,7 +24,7 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.selectors import hypothesis as hypothesis_get
 from hypotheses.services import hypothesis_next_steps, hypothesis_transition
 from manager.domain.lifecycle import CycleState
-from manager.domain.policy import Decision, decide, may_start
+from manager.domain.policy import Decision, decide, decide_start, factor_asked
 from manager.engine.context import MANAGER, TEACHER, Held, Note, Step, StepContext
 from manager.engine.gate import golden_gate, looks_spent, refusal_on
 from manager.engine.passes import judged, judging_of, judging_shown
@@ -32,7 +32,7 @@ from manager.engine.running import batch_of, run, start
 from manager.models import Approval
 from manager.services.approval_requests import approval_request
 from manager.services.daily import enough_today
-from manager.services.policy import agreement_rule
+from manager.services.policy import agreement_rule, policy_current
 from manager.services.turns import factors_elsewhere, waits_for
 from teacher.discoveries import above_level, discovery_enter
 from teacher.services import OUTCOMES, experiment_analyze
@@ -49,8 +49,10 @@ REFUSED_NEXT = {
 def step(context: StepContext) -> Step:
     """Bring the cycle's experiment to its decision."""
     experiment = experiment_by_slug(context.cycle.data["experiment"])
-    if experiment.status == ExperimentStatus.PLANNED and not _may_start(context, experiment):
-        return _ask_to_start(context, experiment)
+    if experiment.status == ExperimentStatus.PLANNED:
+        start_decision = decide_start(context.leeway)
+        if start_decision.kind == "ask" and not _start_approved(experiment):
+            return _ask_to_start(experiment, start_decision)
     if experiment.status == ExperimentStatus.PLANNED:
         taken = factors_elsewhere(context.campaign).get(experiment.factor)
         if taken is not None:
@@ -85,20 +87,18 @@ def _decided(context: StepContext, experiment: Experiment, result: ExperimentRes
     return _decide(context, experiment, result, decision.reason)
 
 
-def _may_start(context: StepContext, experiment: Experiment) -> bool:
-    if may_start(context.autonomy):
-        return True
+def _start_approved(experiment: Experiment) -> bool:
     return Approval.objects.filter(experiment=experiment, kind="start", status="approved").exists()
 
 
-def _ask_to_start(context: StepContext, experiment: Experiment) -> Step:
+def _ask_to_start(experiment: Experiment, decision: Decision) -> Step:
     text = f"{experiment.factor} {experiment.from_value} → {experiment.to_value}: the start waits for a person"
 
     def write() -> None:
         approval_request(
             experiment=experiment,
             kind="start",
-            reasons=[f"the autonomy level is {context.autonomy}: starting an experiment waits for a person"],
+            reasons=list(decision.reasons),
             evidence={"hypothesis": experiment.hypothesis.description if experiment.hypothesis else ""},
             proposed_by=TEACHER.label,
         )
@@ -195,7 +195,7 @@ def proposal_of(experiment: Experiment, result: ExperimentResult, base_version: 
 
 
 def _decide(context: StepContext, experiment: Experiment, result: ExperimentResult, golden: str) -> Step:
-    base = active_version().version
+    base, policy = active_version().version, policy_current()
     change = Recommendation.from_mission_json(result.recommendation).changes[0]
     unasked = looks_spent(experiment, base=base)
     refusal = (
@@ -207,11 +207,12 @@ def _decide(context: StepContext, experiment: Experiment, result: ExperimentResu
         return _rejected(experiment, refusal, "golden")
     proposal = proposal_of(experiment, result, base)
     decision = decide(
-        autonomy=context.autonomy,
+        leeway=context.leeway,
         violations=change_check(proposal=proposal),
         unasked=unasked,
         above_level=above_level(discovery_enter(slug=experiment.slug)),
         enough_today=enough_today(),
+        asked=factor_asked(experiment.factor, policy.asked_factors),
     )
     if decision.kind == "refuse":
         return _rejected(experiment, f"a guard refuses: {'; '.join(decision.reasons)}", "guard")
@@ -228,6 +229,7 @@ def _decide(context: StepContext, experiment: Experiment, result: ExperimentResu
             reason=f"{'; '.join(decision.reasons)}; {golden}",
             decision="applied",
             decision_reason=f"applied as version {applied.version}: {'; '.join(decision.reasons)}; {golden}",
+            policy_version=policy.version,
         )
 
     return Step(
@@ -285,6 +287,7 @@ def _rejected(experiment: Experiment, reason: str, by: str) -> Step:
             reason=reason,
             decision=f"refused:{by}",
             decision_reason=reason,
+            policy_version=policy_current().version,
         )
         if experiment.hypothesis_id is not None and by in REFUSED_NEXT:
             hypothesis_next_steps(hypothesis_id=experiment.hypothesis_id, next_steps=[REFUSED_NEXT[by]])

@@ -32,6 +32,7 @@ def approval_request(
     if experiment.campaign is None:
         raise InvalidInput("an experiment without a campaign has nobody to ask")
     change = ParameterChange(param=experiment.factor, from_value=experiment.from_value, to_value=experiment.to_value)
+    policy = policy_current()
     approval, made = Approval.objects.get_or_create(
         experiment=experiment,
         kind=kind,
@@ -41,8 +42,9 @@ def approval_request(
             "reasons": reasons,
             "evidence": evidence,
             "base_version": experiment.base_version,
+            "policy_version": policy.version,
             "proposed_by": proposed_by,
-            "expires_at": timezone.now() + timedelta(days=policy_current().approval_days),
+            "expires_at": timezone.now() + timedelta(days=policy.approval_days),
         },
     )
     if made:

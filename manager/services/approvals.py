@@ -119,6 +119,7 @@ def approval_reject(*, approval_id: uuid.UUID, actor: Actor, comment: str) -> Ap
             actor=actor,
             reason=reason,
             decision="refused:person",
+            policy_version=policy_current().version,
             decision_reason=reason,
         )
         _journal(approval, "refused", reason)
@@ -158,6 +159,7 @@ def approval_apply(*, approval_id: uuid.UUID, actor: Actor, base: int) -> Approv
         actor=actor,
         reason=reason,
         decision="applied",
+        policy_version=policy_current().version,
         decision_reason=f"applied as version {applied.version}: {reason}",
     )
     _journal(approval, "applied", f"{reason}; applied as version {applied.version}")
@@ -176,6 +178,7 @@ def approval_void(*, approval_id: uuid.UUID, actor: Actor, reason: str) -> Appro
         actor=actor,
         reason=reason,
         decision="refused:void",
+        policy_version=policy_current().version,
         decision_reason=reason,
     )
     _journal(approval, "refused", reason)
@@ -216,6 +219,7 @@ def _expire(approval: Approval, actor: Actor) -> bool:
         actor=actor,
         reason=reason,
         decision="refused:expired",
+        policy_version=policy_current().version,
         decision_reason=reason,
     )
     _journal(approval, "refused", reason)

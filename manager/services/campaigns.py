@@ -27,8 +27,10 @@ from kernel.canonical import derive_seed
 from kernel.errors import DomainError, InvalidInput, RuleViolated
 from llm.factory import get_chat_model
 from manager.domain.lifecycle import WORKING, CycleState
+from manager.domain.policy import cycles_problem
 from manager.models import Cycle
 from manager.services.experiment_closing import experiments_close
+from manager.services.policy import policy_current
 from manager.services.turns import campaign_refuse_contradiction
 from tuner.registry import FACTORS
 
@@ -91,9 +93,13 @@ def campaign_plan(
 ) -> Campaign:
     """Goal and campaign, stored; nothing runs yet. `understood`: the translation before a person adjusted it.
 
-    Raises `NotFound` for an unknown data set, `RuleViolated` for a goal that contradicts itself.
+    Raises `NotFound` for an unknown data set, `RuleViolated` for a goal that contradicts itself or that asks for more
+    cycles than the policy allows.
     """
     dataset_by_name(wish.dataset)
+    cycles, most = wish.cycles or translation.budget.cycles, policy_current().most_cycles
+    if problem := cycles_problem(cycles or 1, most):
+        raise RuleViolated(problem, details={"field": "cycles", "most": most})
     goal = goal_create(
         translation=translation,
         actor=actor,
@@ -106,7 +112,7 @@ def campaign_plan(
         goal=goal,
         dataset=wish.dataset,
         autonomy=Autonomy(goal.autonomy),
-        max_cycles=wish.cycles or translation.budget.cycles or CYCLES,
+        max_cycles=cycles or min(CYCLES, most),
         dialogues_per_cycle=wish.dialogues or DIALOGUES,
         seed=seed,
         actor=actor,

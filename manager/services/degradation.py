@@ -22,7 +22,7 @@ from incidents.services import incident_open
 from kernel.errors import Conflict, RuleViolated
 from manager.models import Cycle, UpkeepCycle
 from manager.services.judging import judge_distrusted
-from manager.services.safety import rollback_order
+from manager.services.safety import rollback_protect
 from sensor.models import SensorEvent
 from teacher.domain.windows import LIVE_WINDOW, LIVE_WINDOWS, LiveRun, live_windows
 from tuner.domain.degradation import DegradationInput, DegradationSignal, evaluate
@@ -85,14 +85,15 @@ def degradation_act(
 ) -> AppliedChange | None:
     """Roll back because of these signals, with an incident and a journal entry. None: nothing was changed.
 
-    Another change that came in between is left alone: it is watched anew. With no stable version to go back to a
+    Another change that came in between is left alone: it is watched anew. Where the policy authorises no rollback
+    beforehand a critical incident calls a person. With no stable version to go back to a
     critical incident calls a person.
     """
     if not signals:
         return None
     reason = f"{where}: {'; '.join(signal.message for signal in signals)}"
     try:
-        return rollback_order(reason=reason, actor=MANAGER, expected_active=version.version, campaign=campaign)
+        return rollback_protect(reason=reason, actor=MANAGER, expected_active=version.version, campaign=campaign)
     except Conflict:
         return None
     except RuleViolated as error:

@@ -17,6 +17,7 @@ from hypotheses.services import hypothesis_transition
 from kernel.errors import InvalidInput, RuleViolated
 from manager.domain.lifecycle import ApprovalStatus
 from manager.services.approvals import approval_void
+from manager.services.policy import policy_current
 
 _OPEN = (ExperimentStatus.PLANNED, ExperimentStatus.RUNNING)
 LONGEST = 2000
@@ -64,6 +65,7 @@ def _close(experiment: Experiment, actor: Actor, reason: str, by: str) -> None:
         reason=reason,
         decision=f"refused:{by}",
         decision_reason=reason,
+        policy_version=policy_current().version,
     )
     standing = experiment.hypothesis.status if experiment.hypothesis is not None else ""
     if experiment.hypothesis is not None and standing in (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING):

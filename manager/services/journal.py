@@ -6,6 +6,7 @@ from typing import Any
 
 from goals.models import Campaign
 from manager.models import JournalEntry
+from manager.services.policy import policy_current
 
 
 def journal_write(
@@ -19,7 +20,8 @@ def journal_write(
     experiment: str = "",
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Write one entry; the same key again changes nothing, so a step that is repeated tells its story once."""
+    """Write one entry under the policy in force; the same key again changes nothing, so a step that is repeated tells
+    its story once."""
     JournalEntry.objects.get_or_create(
         campaign=campaign,
         key=key,
@@ -30,5 +32,6 @@ def journal_write(
             "reason": reason,
             "experiment": experiment,
             "data": data or {},
+            "policy_version": policy_current().version,
         },
     )

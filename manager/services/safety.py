@@ -13,8 +13,9 @@ from experiments.models import Experiment
 from experiments.services import experiment_transition
 from goals.models import Campaign
 from incidents.services import incident_open
-from kernel.errors import InvalidInput
+from kernel.errors import Conflict, InvalidInput
 from manager.services.journal import journal_write
+from manager.services.policy import policy_current
 from manager.services.settling import activation_settle_enqueue
 from tuner.selectors import active_version, version_get
 from tuner.services import parameters_rollback
@@ -44,6 +45,7 @@ def rollback_order(
             actor=actor,
             reason=reason,
             decision="rolled_back",
+            policy_version=policy_current().version,
             decision_reason=f"version {change.previous_version} was rolled back: {reason}",
         )
         campaign = campaign or experiment.campaign
@@ -68,3 +70,35 @@ def rollback_order(
     else:
         transaction.on_commit(partial(activation_settle_enqueue, campaign=campaign))
     return change
+
+
+@transaction.atomic
+def rollback_protect(
+    *, reason: str, actor: Actor, expected_active: int, campaign: Campaign | None = None
+) -> AppliedChange | None:
+    """Roll back what got worse, where the policy authorises that beforehand. Raises what `rollback_order` raises.
+
+    None: it does not, nothing was changed, a critical incident calls a person and the journal says why.
+    """
+    if policy_current().rollback_preauthorised:
+        return rollback_order(reason=reason, actor=actor, expected_active=expected_active, campaign=campaign)
+    if active_version().version != expected_active:
+        raise Conflict(f"version {expected_active} is no longer active", details={"version": expected_active})
+    left = f"{reason}; the policy lets no rollback happen without a person: roll back on the page of parameters"
+    incident_open(
+        kind="degradation",
+        severity="critical",
+        title=f"Version {expected_active} got worse, and its rollback waits for a person",
+        detail=left,
+        subject=f"version:{expected_active}",
+        actor=actor,
+    )
+    if campaign is not None:
+        journal_write(
+            campaign=campaign,
+            key=f"rollback-wanted-{expected_active}",
+            kind="waits",
+            text=f"the rollback of version {expected_active} waits for a person",
+            reason=left,
+        )
+    return None

@@ -10,7 +10,7 @@ from contracts.goal import Autonomy
 from experiments.models import DiscoveryEntry, ExperimentResult
 from goals.models import Campaign
 from manager.domain.lifecycle import CycleState
-from manager.domain.policy import decide
+from manager.domain.policy import Leeway, decide
 from manager.models import Approval
 from manager.services.approvals import approval_approve
 from teacher.services import verdict_replay
@@ -24,7 +24,7 @@ WHY = "among so many tries such a p may be chance"
 
 
 def test_decide__above_the_level__asks_at_full_autonomy_too() -> None:
-    decision = decide(autonomy=Autonomy.FULL_AUTO, violations=[], above_level=WHY)
+    decision = decide(leeway=Leeway(Autonomy.FULL_AUTO), violations=[], above_level=WHY)
     assert (decision.kind, decision.reasons) == ("ask", (WHY,))
 
 

@@ -15,6 +15,7 @@ LISTS = (
     "home", "goals", "goal_new", "experiments", "hypotheses", "approvals", "parameters", "changes", "reports",
     "incidents", "tests", "telemetry", "teacher", "hypotheses_map", "runs", "system", "analytics",
     "memories", "scenarios", "factors",
+    "policy",
 )  # fmt: skip
 
 

@@ -9,6 +9,18 @@ from django.db import models
 from experiments.models import Experiment
 from goals.models import Campaign
 from manager.domain.lifecycle import ApprovalStatus, CycleState, UpkeepState
+from manager.models.policy import Policy, PolicyVersion
+
+__all__ = [
+    "Approval",
+    "Cycle",
+    "JournalEntry",
+    "Policy",
+    "PolicyVersion",
+    "Report",
+    "UpkeepCycle",
+    "UpkeepSchedule",
+]
 
 CYCLE_TYPES = [("micro", "micro"), ("macro", "macro"), ("deep", "deep")]
 
@@ -147,6 +159,7 @@ class JournalEntry(models.Model):
     experiment = models.CharField(max_length=120, blank=True)
     data = models.JSONField(default=dict)
     key = models.CharField(max_length=200, help_text="A step that runs again writes its entry once.")
+    policy_version = models.PositiveIntegerField(null=True, help_text="The policy that held then.")
 
     class Meta:
         db_table = "journal_entries"
@@ -183,6 +196,7 @@ class Approval(models.Model):
         default="",
         help_text="Of the change, its evidence and its base, as they were put before a person.",
     )
+    policy_version = models.PositiveIntegerField(null=True, help_text="The policy under which a person is asked.")
     proposed_by = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -205,138 +219,6 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.experiment.slug}: {self.status}"
-
-
-class Policy(models.Model):
-    """What the system may do by itself. One row; each edit is audited."""
-
-    GOLDEN_MODES = [("directional", "directional"), ("strict", "strict"), ("not_worse", "not worse")]
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    golden_mode = models.CharField(
-        max_length=12,
-        choices=GOLDEN_MODES,
-        default="directional",
-        help_text="What the golden set must show before a change is applied.",
-    )
-    golden_budget = models.PositiveIntegerField(
-        default=200, help_text="Deciding looks at one golden set; then it must be renewed."
-    )
-    golden_looks_per_campaign = models.PositiveIntegerField(
-        default=20,
-        help_text="Deciding looks of one campaign at its golden set; then a person decides. 20: ten cycles, each with "
-        "one winner that is looked at once, and once more where its base has moved.",
-    )
-    approval_days = models.PositiveIntegerField(default=7, help_text="An approval that waits longer expires.")
-    looks_per_experiment = models.PositiveIntegerField(
-        default=1,
-        help_text="How often an experiment looks at its result, the end included. More looks may end it early and save "
-        "money; each spends some of its significance. Parts of fewer than 50 questions are not made.",
-    )
-    max_parallel_experiments = models.PositiveIntegerField(
-        default=1,
-        help_text="Experiments of different campaigns that run at once; never two on one parameter. 1: one after the "
-        "other, the more urgent goal first.",
-    )
-    changes_per_day = models.PositiveIntegerField(
-        default=5,
-        help_text="Changes that the system applies by itself within 24 hours; beyond them each waits for a person. 0: "
-        "every change waits. Rollbacks do not count.",
-    )
-    experiment_hours = models.FloatField(
-        default=0.0,
-        help_text="Hours after its start, pauses included, when an experiment closes as inconclusive; 0: never.",
-    )
-    screening_share = models.FloatField(
-        default=0.35, help_text="Share of the train questions that every candidate step is screened on first."
-    )
-    screening_finalists = models.PositiveIntegerField(
-        default=4, help_text="Best candidates that are screened on the other train questions too."
-    )
-    screening_steps = models.PositiveIntegerField(
-        default=40,
-        help_text="Candidate steps that one cycle screens at most, the most promising first; the others come next.",
-    )
-    online_questions_per_cycle = models.PositiveIntegerField(
-        default=30,
-        help_text="Questions of real users who agreed, asked again in each cycle beside the dialogues; 0: none.",
-    )
-    max_invalid_dialogues = models.FloatField(
-        default=0.1,
-        help_text="Share of a cycle's dialogues of simulated users that may be invalid; with more the cycle stops.",
-    )
-    judge = models.CharField(
-        max_length=8,
-        choices=[("offline", "offline rules"), ("llm", "a model")],
-        default="offline",
-        help_text="Who says whether an answer used its context and made nothing up: rules that cost nothing, or the "
-        "model of SELFLEARN_JUDGE_MODEL. A change during an experiment blocks its verdict.",
-    )
-    judge_sample_per_batch = models.PositiveIntegerField(
-        default=400,
-        help_text="Answers of one batch that a model judges at most, drawn by category, all arms of an example "
-        "together. The offline rules judge every answer.",
-    )
-    judge_usd_per_batch = models.FloatField(
-        default=1.0, help_text="US dollars that judging one batch by a model may cost; then it stops."
-    )
-    judge_min_kappa = models.FloatField(
-        "least agreement of a judge",
-        default=0.6,
-        help_text="Cohen's κ with people, by question. A judge below it does not count in verdicts. 0.6: substantial.",
-    )
-    judge_min_labels = models.PositiveIntegerField(
-        "labels before it is believed",
-        default=50,
-        help_text="Cases that people must have labelled before the agreement of a judge is believed.",
-    )
-    judge_uncalibrated_counts = models.BooleanField(
-        "a judge that is not calibrated counts",
-        default=True,
-        help_text="Whether a judge with fewer labels counts in verdicts meanwhile; pages say that it is not "
-        "calibrated.",
-    )
-    four_eyes = models.BooleanField(
-        default=False, help_text="Whoever set the goal may not be the only one to approve its changes."
-    )
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        db_table = "policies"
-        verbose_name_plural = "policy"
-        constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="there_is_one_policy"),
-            models.CheckConstraint(
-                condition=models.Q(golden_mode__in=["directional", "strict", "not_worse"]),
-                name="golden_mode_is_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(looks_per_experiment__gte=1, looks_per_experiment__lte=20),
-                name="looks_are_one_to_twenty",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(experiment_hours__gte=0), name="experiment_hours_are_not_negative"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(screening_share__gt=0, screening_share__lte=1), name="screening_share_is_a_share"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(max_parallel_experiments__gte=1), name="an_experiment_may_run_at_least"
-            ),
-            models.CheckConstraint(condition=models.Q(screening_steps__gte=1), name="a_step_is_screened_at_least"),
-            models.CheckConstraint(
-                condition=models.Q(max_invalid_dialogues__gte=0, max_invalid_dialogues__lte=1),
-                name="max_invalid_dialogues_is_a_share",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(judge_min_kappa__gte=0, judge_min_kappa__lte=1), name="least_agreement_is_a_share"
-            ),
-            models.CheckConstraint(condition=models.Q(judge__in=["offline", "llm"]), name="judge_is_known"),
-            models.CheckConstraint(condition=models.Q(judge_usd_per_batch__gte=0), name="judge_money_is_not_negative"),
-        ]
-
-    def __str__(self) -> str:
-        return "policy"
 
 
 class Report(models.Model):
