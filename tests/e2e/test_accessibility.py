@@ -25,6 +25,7 @@ from maas.test_runner.sessions import session_plan, session_play
 from manager.models import Approval
 from manager.reports.content import report_write
 from manager.services.emulations import emulation_launch, emulation_play
+from manager.services.policy import policy_current
 from selflearn_site.pages.urls import app_name, urlpatterns
 from sensor.models import SensorEvent
 from sensor.services import runs_capture
@@ -93,6 +94,7 @@ def filled(approval: Approval) -> dict[str, list[Any]]:
         "emulation_dialogue": [batch.pk, EmulationDialogue.objects.filter(batch=batch).values_list("pk", flat=True)[0]],
         "run": [run],
         "factor": ["retrieval.top_k"],
+        "policy_version": [policy_current().version],
     }
 
 
