@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from ninja.pagination import paginate
+from ninja.params import P, QueryEx
 from pydantic import Field
 
 from audit.services import chain_lock
@@ -125,6 +126,34 @@ def version_detail(request: HttpRequest, version: int) -> dict[str, Any]:
 def version_diff(request: HttpRequest, version: int, other: int) -> list[dict[str, Any]]:
     """From `version` to `other`, the registry's defaults included; an experiment's arms too."""
     return [change.to_mission_json() for change in selectors.versions_diff(version, other)]
+
+
+class ComparedChange(Schema):
+    param: str
+    before: Any = Field(alias="from")
+    after: Any = Field(alias="to")
+
+
+class ComparedOut(Schema):
+    """Two versions and every factor that differs between them."""
+
+    from_version: VersionOut = Field(alias="from")
+    to_version: VersionOut = Field(alias="to")
+    changes: list[ComparedChange]
+
+
+@router.get("/parameters/diff", response=ComparedOut, summary="Any two versions beside each other", by_alias=True)
+def diff(
+    request: HttpRequest,
+    before: QueryEx[int, P(alias="from", description="a version, of production or of an experiment's arm")],
+    after: QueryEx[int, P(alias="to", description="the version that it is compared with")],
+) -> dict[str, Any]:
+    """The registry's defaults are included, so a version of before a factor existed has its default."""
+    return {
+        "from": VersionOut.from_orm(selectors.version_get(before)),
+        "to": VersionOut.from_orm(selectors.version_get(after)),
+        "changes": [change.to_mission_json() for change in selectors.versions_diff(before, after)],
+    }
 
 
 @router.post(

@@ -48,6 +48,8 @@ def program(db: None) -> Program:
     return Program()
 
 
+ASKS = {"/parameters/diff": "&from=1&to=1"}
+"""What a route cannot do without."""
 NO_JSON = {"/events", "/changes/export"}
 """A stream (tests/events) and a file (tests/pages/test_change_log.py)."""
 
@@ -64,8 +66,9 @@ def _paths(world: World) -> list[str]:
     }  # fmt: skip
     upkeep = {"cycle_id": UpkeepCycle.objects.get().pk}
     schema = api.get_openapi_schema(path_prefix="")
+    asked = {path: f"?user_id={ANNA}{ASKS.get(path, '')}" for path in schema["paths"]}
     return [
-        f"{path.format(**place | (upkeep if path.startswith('/cycles/upkeep') else {}))}?user_id={ANNA}"
+        f"{path.format(**place | (upkeep if path.startswith('/cycles/upkeep') else {}))}{asked[path]}"
         for path, methods in schema["paths"].items()
         if "get" in methods and path not in NO_JSON
     ]

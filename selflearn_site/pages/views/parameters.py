@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from contracts.doors import actor_of
-from kernel.errors import InvalidInput
+from kernel.errors import InvalidInput, NotFound
 from manager.services.safety import rollback_order
 from selflearn_site.pages.headline import parameters_news
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
@@ -15,6 +17,7 @@ from selflearn_site.pages.selectors import parameters as selectors
 from selflearn_site.templatetags.pages import clock
 from tuner.fitness import rollback_plan
 from tuner.models import TunerState
+from tuner.selectors import version_get, versions_diff
 from tuner.services import parameters_freeze, parameters_unfreeze
 
 
@@ -34,8 +37,27 @@ def parameters(request: HttpRequest) -> HttpResponse:
         "back_to": plan.target,
         "passed_over": sorted(plan.skipped),
         "frozen": frozen,
+        "compared": _compared(request.GET.get("from", "").strip(), request.GET.get("to", "").strip()),
+        "known": sorted(versions.values(), key=lambda item: -item.version),
     }
     return show(request, "pages/parameters.html", context, live=LIVE_SLOW)
+
+
+def _compared(before: str, after: str) -> dict[str, Any]:
+    """Two versions that a person asked for, beside each other; `problem`: why that cannot be told."""
+    asked: dict[str, Any] = {"from": before, "to": after}
+    if not before and not after:
+        return asked
+    numbers = [text.lstrip("v") for text in (before, after)]
+    if not all(number.isdecimal() and len(number) < 10 for number in numbers):
+        return asked | {"problem": _("Name two versions by their numbers.")}
+    one, other = map(int, numbers)
+    try:
+        changes = versions_diff(one, other)
+    except NotFound as error:
+        return asked | {"problem": _("There is no version %(version)s.") % {"version": error.details["version"]}}
+    both = [version_get(one), version_get(other)]
+    return asked | {"before": both[0], "after": both[1], "both": both, "changes": changes}
 
 
 @action
