@@ -11,6 +11,9 @@ from contracts.actor import Actor, Role
 from incidents.domain.lifecycle import INCIDENT, IncidentStatus
 from incidents.models import Incident
 from kernel.errors import Conflict, NotFound
+from notifications.domain.events import Event
+from notifications.domain.events import Severity as Told
+from notifications.services.outbox import notice_write
 
 
 def incident_open(
@@ -33,7 +36,7 @@ def incident_open(
             return found
         try:
             with transaction.atomic():
-                return Incident.objects.create(
+                incident = Incident.objects.create(
                     kind=kind,
                     severity=severity,
                     title=title,
@@ -42,10 +45,28 @@ def incident_open(
                     actor=actor.label,
                     timeline=[_event(actor, "opened", detail)],
                 )
+                _tell(incident)
+                return incident
         except IntegrityError as error:
             if "one_unresolved_incident_per_kind_and_subject" not in str(error):
                 raise
     raise Conflict(f"incident {kind} of {subject} is opened and resolved by others all the time")
+
+
+def _tell(incident: Incident) -> None:
+    notice_write(
+        event=Event.INCIDENT_OPENED,
+        severity=Told(incident.severity),
+        subject=f"incident:{incident.pk}",
+        facts={
+            "incident": incident.pk,
+            "kind": incident.kind,
+            "title": incident.title,
+            "detail": incident.detail,
+            "about": incident.subject,
+        },
+        key=f"incident-{incident.pk}",
+    )
 
 
 def incident_acknowledge(*, incident_id: int, note: str, actor: Actor) -> Incident:

@@ -11,6 +11,8 @@ SCHEDULES = {
     "campaigns nobody works on": ("manager.tasks.unattended_pick_up", 1),
     "upkeep cycles": ("manager.tasks.upkeep_tick", 1),
     "degradation on live traffic": ("manager.tasks.degradation_watch", 5),
+    "notifications": ("notifications.tasks.notifications_send", 1),
+    "old notifications": ("notifications.tasks.notifications_forget", 60),
     "old task history": ("manager.tasks.history_prune", 60),
 }
 """Name → task, minutes between its runs."""

@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from notifications.domain.addresses import Network, networks_read
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -49,6 +51,18 @@ class Environment(BaseSettings):
     """JSON such as {"model": [0.15, 0.6]}: USD per million tokens of prompt and answer, beside the known prices."""
     selflearn_api_rate: int = Field(default=3000, ge=1)
     """Requests a minute that one token or person may make to the API."""
+    selflearn_site_url: str = "http://127.0.0.1:8000"
+    """Where people reach the site: links in notifications begin with it."""
+    selflearn_notify_networks: str = ""
+    """Private networks that webhooks may be sent to, such as `10.0.0.0/8, 127.0.0.0/8`; the public ones always may."""
+    email_host: str = ""
+    """Empty: no mail is sent, and the delivery log says so."""
+    email_port: int = Field(default=25, ge=1, le=65535)
+    email_host_user: str = ""
+    email_host_password: SecretStr | None = None
+    email_use_tls: bool = False
+    email_use_ssl: bool = False
+    default_from_email: str = "selflearn@localhost"
     maas_url: str = ""
     maas_token: SecretStr | None = None
     maas_patience_seconds: float = Field(default=300.0, ge=0)
@@ -80,7 +94,13 @@ class Environment(BaseSettings):
             raise ValueError("must start with postgresql:// (or be empty for the embedded server)")
         return value
 
-    @field_validator("maas_url", "openai_base_url")
+    @field_validator("selflearn_notify_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        networks_read(value)
+        return value
+
+    @field_validator("maas_url", "openai_base_url", "selflearn_site_url")
     @classmethod
     def _http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -99,6 +119,16 @@ class Environment(BaseSettings):
         if self.selflearn_llm == "openai" and self.openai_api_key is None and not self.openai_base_url:
             raise ValueError("OPENAI_API_KEY: needed when SELFLEARN_LLM=openai and OPENAI_BASE_URL is empty")
         return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_tls(self) -> Self:
+        if self.email_use_tls and self.email_use_ssl:
+            raise ValueError("EMAIL_USE_TLS and EMAIL_USE_SSL: set one of them")
+        return self
+
+    @property
+    def notify_networks(self) -> tuple[Network, ...]:
+        return networks_read(self.selflearn_notify_networks)
 
     @property
     def embedded(self) -> bool:

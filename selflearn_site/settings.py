@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "ninja",
     "django_q",
     "audit",
+    "notifications",
     "incidents",
     "tuner",
     "maas",
@@ -153,6 +154,22 @@ Q_CLUSTER: dict[str, Any] = {
     "label": "Tasks",
     **({"redis": ENV.q_broker_url} if ENV.q_broker_url else {"orm": "default"}),
 }
+
+# --- notifications ---------------------------------------------------------------------------------------------------
+
+SELFLEARN_SITE_URL = ENV.selflearn_site_url
+SELFLEARN_NOTIFY_NETWORKS = ENV.notify_networks
+NOTIFY_TIMEOUT_SECONDS = 10.0  # of one try over HTTP
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = ENV.email_host
+EMAIL_PORT = ENV.email_port
+EMAIL_HOST_USER = ENV.email_host_user
+EMAIL_HOST_PASSWORD = ENV.email_host_password.get_secret_value() if ENV.email_host_password else ""
+EMAIL_USE_TLS = ENV.email_use_tls
+EMAIL_USE_SSL = ENV.email_use_ssl
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENV.default_from_email
+STORED_SENTENCES = "selflearn_site.pages.said.said"  # how notifications say in Russian what is stored in English
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 

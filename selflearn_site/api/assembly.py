@@ -18,6 +18,7 @@ from hypotheses.api import router as hypotheses
 from incidents.api import router as incidents
 from maas.api import routers as maas
 from manager.api import routers as manager
+from notifications.api import router as notifications
 from selflearn_site.access.scopes import scope_of
 from selflearn_site.api.auth import AUTH
 from selflearn_site.api.errors import error_response, handlers_add
@@ -163,6 +164,7 @@ for _router in (
     factors,
     audit,
     incidents,
+    notifications,
     *maas,
     sensor,
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop as _
 
-from selflearn_site.pages.said_lists import manager, teacher
+from selflearn_site.pages.said_lists import manager, notifications, teacher
 
 # A line is kept whole, so that it can be found as it is said.
 # ruff: noqa: E501
@@ -79,8 +79,10 @@ PATTERNS = [
     _("It writes long-term memory, which no rollback rewrites: a person decides."),
     *teacher.PATTERNS,
     *manager.PATTERNS,
+    *notifications.PATTERNS,
 ]
 _WORDS = [
+    *notifications.WORDS,
     _("Hallucination"),
     _("Retrieval precision"),
     _("Retrieval recall"),

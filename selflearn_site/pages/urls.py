@@ -20,6 +20,7 @@ from selflearn_site.pages.views import (
     knowledge,
     lists,
     memories,
+    notifications,
     parameter_history,
     parameters,
     policy,
@@ -115,6 +116,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", runs.run, name="run"),
     path("memories/", memories.memories, name="memories"),
     path("scenarios/", scenarios.scenarios, name="scenarios"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/<uuid:delivery_id>/resend/", notifications.notification_resend, name="notification_resend"),
+    path("notifications/channels/<int:channel_id>/test/", notifications.notification_test, name="notification_test"),
     path("incidents/", lists.incidents, name="incidents"),
     path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
 ]

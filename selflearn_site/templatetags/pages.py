@@ -208,3 +208,20 @@ def query_with(context: Mapping[str, Any], **changes: Any) -> str:
         else:
             query[name] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def delivery_word(status: str) -> str:
+    """What became of a message."""
+    return {
+        "waiting": _("waits"),
+        "sending": _("is being sent"),
+        "delivered": _("delivered"),
+        "failed": _("failed"),
+        "not_sent": _("not sent"),
+    }[status]
+
+
+@register.filter
+def delivery_tone(status: str) -> str:
+    return {"delivered": "good", "failed": "bad", "not_sent": "wait"}.get(status, "info")

@@ -41,6 +41,10 @@ from manager.services.approval_requests import approval_request
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
 from manager.services.upkeep import schedule_row
+from notifications.domain.targets import Kind
+from notifications.models import Delivery
+from notifications.services.channels import channel_create
+from notifications.services.deliveries import notices_spread
 from selflearn_site.access.models import SignInFailure
 from sensor.models import CaptureCursor, ExternalEvent, RunJudgement, RunTruth, SensorEvent, TelemetryEvent
 from sensor.services.retention_policy import retention_current
@@ -94,9 +98,12 @@ def world_build() -> World:
     SafetyResult.objects.create(name="golden seal", ok=True, detail="sound", actor="person:alice")
     SignInFailure.objects.create(name="mallory", address="127.0.0.1", failures=2, last_at=timezone.now())
     retention_current()
+    channel_create(name="duty", kind=Kind.WEBHOOK, address="https://example.org/x", actor=alice)
     incident = incident_open(
         kind="degradation", severity="warning", title="recall fell", detail="by .2", subject="version:1", actor=alice
     )
+    notices_spread()
+    Delivery.objects.update(status="delivered", ended_at=timezone.now())
     run_id = _student()
     _recorded(run_id)
     return World(goal, campaign, hypothesis, experiment, approval, cycle, incident, _emulation(), run_id)

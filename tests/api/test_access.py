@@ -9,6 +9,7 @@ from django.test import Client
 
 from contracts.actor import Role
 from manager.models import Approval
+from notifications.models import Delivery
 from selflearn_site.access.models import ApiToken
 from tests.access.people import bearer, client_of, person
 from tests.admin.world import World
@@ -97,6 +98,8 @@ NEEDS_OPERATOR: Calls = (
     ("goals/{goal}/stop", {}),
     ("incidents/{incident}/acknowledge", {}),
     ("incidents/{incident}/resolve", {}),
+    ("notifications/{notification}/resend", {}),
+    ("notifications/channels/{channel}/test", {}),
     ("emulations", {"dialogues": 1}),
     ("emulations/{batch}/stop", {}),
     ("emulations/{batch}/resume", {}),
@@ -111,8 +114,10 @@ def test_post__above_the_callers_role__is_403_and_changes_nothing(
     path: str, body: dict[str, Any], role: Role, client: Client, world: World
 ) -> None:
     before = active_version().version
-    place = {"approval": world.approval.pk, "goal": world.goal.pk, "incident": world.incident.pk}
-    address = "/api/v1/" + path.format(**place, batch=world.batch.pk)
+    place: dict[str, Any] = {"approval": world.approval.pk, "goal": world.goal.pk, "incident": world.incident.pk}
+    delivery = Delivery.objects.latest("created_at")
+    place |= {"batch": world.batch.pk, "notification": delivery.pk, "channel": delivery.channel_id}
+    address = "/api/v1/" + path.format(**place)
     response = client.post(address, body, headers=bearer(role), **JSON)
     assert response.status_code == 403
     assert _error(response)["details"]["has"] == role

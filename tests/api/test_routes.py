@@ -13,6 +13,7 @@ from audit.models import AuditEntry
 from contracts.actor import Role, component
 from maas.client import get_client
 from manager.models import UpkeepCycle
+from notifications.models import Delivery
 from selflearn_site.api.assembly import api
 from tests.access.people import bearer
 from tests.admin.world import ANNA, SESSION, THREAD, World
@@ -63,6 +64,7 @@ def _paths(world: World) -> list[str]:
         "session_id": SESSION,
         "dialogue_id": world.batch.dialogues.get().pk,
         "thread_id": THREAD, "key": "retrieval.top_k",
+        "notification_id": Delivery.objects.latest("created_at").pk,
     }  # fmt: skip
     upkeep = {"cycle_id": UpkeepCycle.objects.get().pk}
     schema = api.get_openapi_schema(path_prefix="")

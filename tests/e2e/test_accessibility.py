@@ -26,6 +26,7 @@ from manager.models import Approval
 from manager.reports.content import report_write
 from manager.services.emulations import emulation_launch, emulation_play
 from manager.services.policy import policy_current
+from notifications.services.deliveries import notices_spread
 from selflearn_site.pages.urls import app_name, urlpatterns
 from sensor.models import SensorEvent
 from sensor.services import runs_capture
@@ -34,6 +35,7 @@ from tests.e2e.conftest import Window
 from tests.emulator.fakes import FakeMaas
 from tests.emulator.makers import asks, plan, says, script
 from tests.manager.world import ALICE, DATASET
+from tests.notifications.makers import channel_made
 from tests.pages.world import incident_made
 from tests.teacher.calibration.makers import V, judged_runs
 
@@ -50,7 +52,7 @@ NOT_PAGES = {
     "approval_reject", "rollback", "freeze", "unfreeze", "report_document", "golden_retire", "judges_draw",
     "judges_rejudge", "judges_skip", "judges_undo", "tests_run", "test_session_do", "emulation_do", "telemetry_chart",
     "telemetry_csv", "telemetry_hits", "telemetry_hits_csv", "telemetry_retention", "analytics_arms",
-    "incident_resolve", "parameter_history_chart", "factor_do",
+    "incident_resolve", "notification_resend", "notification_test", "parameter_history_chart", "factor_do",
 }  # fmt: skip
 """Addresses that take a click, or answer with a file. All others are opened."""
 QUESTION = "Where did I buy the red cello?"
@@ -65,7 +67,9 @@ def addresses(arguments: dict[str, list[Any]]) -> list[str]:
 
 def filled(approval: Approval) -> dict[str, list[Any]]:
     """A world in which each page has something to show, and the arguments of the pages that want some."""
+    channel_made("https://hooks.example.org/x")
     incident_made()
+    notices_spread()
     report_write(campaign=approval.campaign)
     judged_runs(clean=3, invented=2)
     round_draw(actor=ALICE, judge_version=V, size=4)

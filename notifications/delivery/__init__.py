@@ -1,0 +1,1 @@
+"""How a message leaves: over HTTP or SMTP, within a time, to an address that may be asked."""
