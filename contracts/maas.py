@@ -147,3 +147,30 @@ class MemoryQuality(Message):
     score: float | None
     age_days: float | None
     unembedded: int
+
+
+class ReviewCounts(Message):
+    """`flagged`: put up for review. `watched`: of low score, not for long enough yet. `set_aside`: hidden, undoable."""
+
+    flagged: int
+    watched: int
+    set_aside: int
+
+
+class FlaggedMemory(Part):
+    """One memory with what is to be said of it. `reasons`: each with a `code` (`low`, `disliked`, `same`, `unused`) and
+    its numbers. `set_aside_for`: by which decision it is hidden; null while it stands."""
+
+    memory_id: uuid.UUID
+    user_id: uuid.UUID
+    text: str
+    speaker: str | None
+    said_at: datetime
+    score: float | None = Field(description="used/retrieved × helpful/used, 0–1; null before it was ever retrieved.")
+    retrieved: int
+    used: int
+    helpful: int
+    reasons: list[dict[str, Any]]
+    flagged_at: datetime | None
+    set_aside_at: datetime | None
+    set_aside_for: str | None

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contracts.actor import Role
 from contracts.doors import LookOnly, may
 from maas.access import as_service
-from maas.models import Memory, PipelineRun, RawLog, TestDialog, TestRun, TestSession
+from maas.models import Memory, MemoryReview, PipelineRun, RawLog, TestDialog, TestRun, TestSession
 from maas.test_runner.validation import alternatives
 
 
@@ -100,6 +100,14 @@ class MemoryAdmin(OverUsers, LookOnly, ModelAdmin):
     ordering = ("-simulated_at", "id")
     show_full_result_count = False
     list_fullwidth = True
+
+
+@admin.register(MemoryReview)
+class MemoryReviewAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("memory_id", "user_id", "score", "low_since", "flagged_at", "kept_at", "kept_by")
+    search_fields = ("=memory__id", "=user_id", "kept_by")
+    ordering = ("-flagged_at", "memory")
+    show_full_result_count = False
 
 
 class TestDialogForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none at run time

@@ -9,6 +9,7 @@ from datetime import datetime
 from contracts.maas import MemoryQuality, StudentCounts
 from kernel.errors import Conflict, RuleViolated
 from maas.access import as_service
+from maas.domain.reviewing import LOW_BELOW, LOW_FROM
 from maas.memories import memories_unembedded
 
 CHUNK = 50
@@ -20,10 +21,6 @@ _OPEN = (
     " AND (status NOT IN ('COMPLETED', 'FAILED') OR needs_archive)"
 )
 _TABLES = {"logs": "raw_logs", "runs": "pipeline_runs", "memories": "lsm_storage"}
-
-LOW_BELOW = 0.1
-LOW_FROM = 5
-"""Retrievals before a score says anything."""
 
 _LAST_REQUEST = "SELECT max(created_at) FROM pipeline_runs WHERE client_kind = 'user' AND mode = 'dialogue'"
 
@@ -37,10 +34,11 @@ SCORE = """(CASE WHEN times_used > 0 THEN
 _QUALITY = f"""
 WITH scored AS (
   SELECT times_retrieved AS n, simulated_at, {SCORE} AS score
-  FROM lsm_storage WHERE times_retrieved > 0
+  FROM lsm_storage WHERE times_retrieved > 0 AND set_aside_at IS NULL
 )
-SELECT (SELECT count(*) FROM lsm_storage), count(*), count(*) FILTER (WHERE n >= %s AND score < %s), avg(score),
-  (SELECT extract(epoch FROM avg(now() - simulated_at)) / 86400 FROM lsm_storage)
+SELECT (SELECT count(*) FROM lsm_storage WHERE set_aside_at IS NULL), count(*),
+  count(*) FILTER (WHERE n >= %s AND score < %s), avg(score),
+  (SELECT extract(epoch FROM avg(now() - simulated_at)) / 86400 FROM lsm_storage WHERE set_aside_at IS NULL)
 FROM scored
 """  # noqa: S608  own constants
 

@@ -83,8 +83,9 @@ _FIRST_ID = uuid.UUID(int=0)
 
 def memories_unembedded() -> int:
     """How many memories the present embedder has not embedded: semantic search does not see them."""
+    unembedded = f"SELECT count(*) FROM lsm_storage WHERE set_aside_at IS NULL AND {_WITHOUT_VECTOR}"  # noqa: S608  own
     with as_service() as cursor:
-        cursor.execute(f"SELECT count(*) FROM lsm_storage WHERE {_WITHOUT_VECTOR}", [get_embedder().name, _FIRST_ID])  # noqa: S608  own text
+        cursor.execute(unembedded, [get_embedder().name, _FIRST_ID])
         return int(cursor.fetchone()[0])
 
 

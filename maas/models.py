@@ -179,7 +179,11 @@ class RawLog(models.Model):
 
 
 class Memory(models.Model):
-    """One memory of one user. `simulated_at`: when it was remembered, in the time that the user lives in."""
+    """One memory of one user. `simulated_at`: when it was remembered, in the time that the user lives in.
+
+    `set_aside_at`: hidden from everything that is done in the user's name, by the row's policy, until it is brought
+    back; `set_aside_for` names the decision: `prune:{proposal}` or `merge:{merge}`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     user_id = models.UUIDField()
@@ -202,6 +206,8 @@ class Memory(models.Model):
     times_retrieved = models.IntegerField(default=0, db_default=0)
     times_used = models.IntegerField(default=0, db_default=0)
     times_helpful = models.IntegerField(default=0, db_default=0)
+    set_aside_at = models.DateTimeField(null=True)
+    set_aside_for = models.TextField(null=True)  # noqa: DJ001 null: it is not set aside
 
     class Meta:
         db_table = "lsm_storage"
@@ -213,14 +219,47 @@ class Memory(models.Model):
                 | models.Q(embedding__isnull=False, embedding_model__isnull=False),
                 name="embedding_names_its_model",
             ),
+            models.CheckConstraint(
+                condition=models.Q(set_aside_at__isnull=True, set_aside_for__isnull=True)
+                | models.Q(set_aside_at__isnull=False, set_aside_for__isnull=False),
+                name="what_is_set_aside_says_for_what",
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["set_aside_for"], condition=models.Q(set_aside_at__isnull=False), name="memories_set_aside"
+            ),
             models.Index(fields=["user_id", "simulated_at"], name="memories_by_user_and_time"),
             GinIndex(fields=["semantic_tags"], name="memories_by_tag"),
         ]
 
     def __str__(self) -> str:
         return self.summary_text[:80]
+
+
+class MemoryReview(models.Model):
+    """What is to be said of one memory by its use (`maas.domain.reviewing`): since when its score is low, why it is put
+    up for review, and whether a person has said to keep it. Only the service role sees it."""
+
+    memory = models.OneToOneField(
+        Memory, on_delete=models.CASCADE, db_constraint=False, primary_key=True, related_name="review"
+    )  # the database holds the pair (memory, user) instead, and deletes the review with its memory
+    user_id = models.UUIDField()
+    score = models.FloatField(null=True)
+    low_since = models.DateTimeField(null=True)
+    reasons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    flagged_at = models.DateTimeField(null=True)
+    kept_at = models.DateTimeField(null=True)
+    kept_by = models.TextField(default="", db_default="", blank=True)
+
+    class Meta:
+        db_table = "memory_reviews"
+        indexes = [
+            models.Index(fields=["flagged_at"], condition=models.Q(flagged_at__isnull=False), name="reviews_flagged"),
+        ]
+
+    def __str__(self) -> str:
+        return f"review of {self.memory_id}"
 
 
 class SystemPrompt(models.Model):

@@ -25,6 +25,7 @@ from manager.models import (
     JournalEntry,
     Policy,
     PolicyVersion,
+    PruningProposal,
     Report,
     UpkeepCycle,
     UpkeepSchedule,
@@ -212,6 +213,16 @@ class UpkeepCycleAdmin(LookOnly, ModelAdmin):
     list_display = ("created_at", "type", "state", "dataset", "version", "started_by", "finished_at", "error")
     list_filter = ("type", "state", "dataset")
     search_fields = ("started_by", "reason", "error")
+    date_hierarchy = "created_at"
+
+
+@admin.register(PruningProposal)
+class PruningProposalAdmin(LookOnly, ModelAdmin):
+    """To look at: it is decided on the page of memories."""
+
+    list_display = ("created_at", "status", "__str__", "proposed_by", "decided_by", "applied_at", "ended_at")
+    list_filter = ("status",)
+    search_fields = ("=id", "proposed_by", "decided_by", "reason", "comment")
     date_hierarchy = "created_at"
 
 

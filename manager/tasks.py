@@ -25,6 +25,7 @@ from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_held, campaigns_unattended, parallel
 from manager.services.decisions import approval_finish_enqueue
 from manager.services.degradation import live_watch
+from manager.services.pruning import prunings_tend
 from manager.services.rechecks import approval_recheck
 from manager.services.settling import activation_settle_enqueue
 from tuner.selectors import active_version
@@ -88,6 +89,7 @@ def unattended_pick_up() -> int:
         campaign_enqueue(campaign_id=campaign_id)
     for batch_id in emulations.emulations_unattended():
         emulations.emulation_enqueue(batch_id=batch_id)
+    prunings_tend(actor=component("manager"))
     for approval_id in approvals_unfinished():
         approval_finish_enqueue(approval_id=approval_id)
     return len(found)

@@ -70,3 +70,23 @@ APPROVAL: Lifecycle[ApprovalStatus] = Lifecycle(
         ApprovalStatus.APPROVED: frozenset({ApprovalStatus.APPLIED, ApprovalStatus.VOID}),
     },
 )
+
+
+class PruningStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNDONE = "undone"
+    ERASED = "erased"
+
+
+PRUNING: Lifecycle[PruningStatus] = Lifecycle(
+    "pruning proposal",
+    {
+        PruningStatus.PENDING: frozenset({PruningStatus.APPROVED, PruningStatus.REJECTED, PruningStatus.EXPIRED}),
+        PruningStatus.APPROVED: frozenset({PruningStatus.APPLIED}),
+        PruningStatus.APPLIED: frozenset({PruningStatus.UNDONE, PruningStatus.ERASED}),
+    },
+)

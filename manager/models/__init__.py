@@ -9,6 +9,7 @@ from django.db import models
 from experiments.models import Experiment
 from goals.models import Campaign
 from manager.domain.lifecycle import ApprovalStatus, CycleState, UpkeepState
+from manager.models.memories import PruningProposal
 from manager.models.policy import Policy, PolicyVersion
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "JournalEntry",
     "Policy",
     "PolicyVersion",
+    "PruningProposal",
     "Report",
     "UpkeepCycle",
     "UpkeepSchedule",

@@ -20,6 +20,7 @@ _TOGETHER = {
     "metrics": "reports", "teacher": "reports", "analytics": "reports",
     "notifications": "incidents",
     "safety": "policy",
+    "prunings": "memories",
 }  # fmt: skip
 _OPEN = frozenset({"health", "me", "openapi.json", "docs"})
 """Told to every caller."""

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from contracts.metric import METRICS
 from selflearn_site.pages import said as saying
 from selflearn_site.pages import svg
+from selflearn_site.pages.selectors.prunings import reasons_text
 from teacher.domain import wording
 from tuner.registry import FACTORS
 
@@ -90,6 +91,12 @@ def who(label: str) -> str:
     if kind == "component":
         return {"manager": _("the Manager"), "teacher": _("the Teacher"), "tuner": _("the Tuner")}.get(name, name)
     return name or label
+
+
+@register.filter
+def reasons(stored_reasons: Sequence[Any]) -> list[str]:
+    """Why a memory is put up for review, in words."""
+    return reasons_text(stored_reasons)
 
 
 @register.filter

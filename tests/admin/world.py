@@ -34,12 +34,14 @@ from incidents.models import Incident, SafetyResult
 from incidents.services import incident_open
 from maas.access import as_service
 from maas.client import memories_import
+from maas.client.memories import memories_review
 from maas.models import TestDialog, TestRun, TestSession
 from maas.services import run_submit
-from manager.models import Approval, Cycle, Report, UpkeepCycle
+from manager.models import Approval, Cycle, PruningProposal, Report, UpkeepCycle
 from manager.services.approval_requests import approval_request
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
+from manager.services.pruning import pruning_propose
 from manager.services.upkeep import schedule_row
 from notifications.domain.targets import Kind
 from notifications.models import Delivery
@@ -71,6 +73,7 @@ class World:
     incident: Incident
     batch: EmulationBatch
     run_id: uuid.UUID
+    pruning: PruningProposal
 
 
 def world_build() -> World:
@@ -106,7 +109,9 @@ def world_build() -> World:
     Delivery.objects.update(status="delivered", ended_at=timezone.now())
     run_id = _student()
     _recorded(run_id)
-    return World(goal, campaign, hypothesis, experiment, approval, cycle, incident, _emulation(), run_id)
+    return World(
+        goal, campaign, hypothesis, experiment, approval, cycle, incident, _emulation(), run_id, _pruning(alice)
+    )
 
 
 REPORT: dict[str, Any] = {
@@ -188,6 +193,18 @@ def _student() -> uuid.UUID:
         )
         TestRun.objects.create(dialog=dialog, session=session, position=0, status="COMPLETED")
     return run_id
+
+
+def _pruning(alice: Actor) -> PruningProposal:
+    """Two memories that say the same: the later one is flagged, and proposed."""
+    for number in (1, 2):
+        memory = uuid.UUID(int=number)
+        text = NewMemory(memory_id=memory, user_id=ANNA, text="Anna sings in a choir", simulated_at=timezone.now())
+        memories_import([text])
+    memories_review(now=timezone.now())
+    proposal = pruning_propose(actor=alice, reason="doubles")
+    assert proposal is not None
+    return proposal
 
 
 def _recorded(run_id: uuid.UUID) -> None:

@@ -63,7 +63,7 @@ def _paths(world: World) -> list[str]:
         "batch_id": world.batch.pk, "incident_id": world.incident.pk, "user_id": TenantParameters.objects.get().user_id,
         "session_id": SESSION,
         "dialogue_id": world.batch.dialogues.get().pk,
-        "thread_id": THREAD, "key": "retrieval.top_k",
+        "thread_id": THREAD, "pruning_id": world.pruning.pk, "key": "retrieval.top_k",
         "notification_id": Delivery.objects.latest("created_at").pk,
     }  # fmt: skip
     upkeep = {"cycle_id": UpkeepCycle.objects.get().pk}

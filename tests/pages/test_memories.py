@@ -7,12 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from contracts.actor import component
 from contracts.maas import NewMemory
 from maas.access import as_service
 from maas.client import memories_import, memories_quality
+from maas.client.memories import memories_review
 from maas.memory_list import MOST, MemoryFilter, MemoryList
+from manager.models import PruningProposal
+from manager.services.policy import policy_change
+from manager.services.pruning import pruning_propose
+from selflearn_site.pages.selectors.prunings import reasons_text
 from selflearn_site.pages.views.memories import memories_news
+from tests.manager.world import ALICE
 from tests.pages.test_queries import asked
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +93,7 @@ def test_memory_list__to_review__are_those_that_upkeep_counts(three: None) -> No
 def test_memories_page__memories__shows_counts_and_flags(three: None, viewer: Client) -> None:
     text = viewer.get("/memories/").content.decode()
     assert "<h1>3 memories are kept; 1 is often found and hardly helps.</h1>" in text
-    assert text.count('<span class="chip wait">to review</span>') == 1
+    assert text.count('<span class="chip wait">of low quality</span>') == 1
     assert f'href="?person={ANNA}"' in text
 
 
@@ -120,3 +128,75 @@ def test_memories_news__says_how_many_and_what_to_review(
     shown: int, narrowed: bool, kept_: int, review: int, news: str
 ) -> None:
     assert memories_news(shown=shown, narrowed=narrowed, kept=kept_, review=review) == news
+
+
+@pytest.fixture
+def doubles(db: None) -> PruningProposal:
+    memories_import([kept(1, "The cello is in the attic."), kept(2, "The cello is in the attic!")])
+    memories_review(now=timezone.now())
+    proposal = pruning_propose(actor=component("manager"), reason="flagged")
+    assert proposal is not None
+    return proposal
+
+
+def test_proposal__on_the_page__says_why_and_lets_a_meta_user_alone_decide(
+    doubles: PruningProposal, meta_user: Client, viewer: Client
+) -> None:
+    text = meta_user.get("/memories/").content.decode()
+    assert "1 memory to set aside?" in text
+    assert "says the same as another memory of this person" in text
+    assert "Set the ticked aside, keep the others" in text
+    assert "Set the ticked aside, keep the others" not in viewer.get("/memories/").content.decode()
+    assert "1 proposal to set memories aside" in meta_user.get("/approvals/").content.decode()
+
+
+def test_proposal__ticked_and_sent__sets_aside_and_can_be_brought_back(
+    doubles: PruningProposal, meta_user: Client
+) -> None:
+    memory = doubles.memories[0]["memory_id"]
+    form = {"seen": doubles.content_hash, "memory": [memory], "shown": [memory]}
+    answer = meta_user.post(f"/memories/proposals/{doubles.pk}/approve/", form, follow=True).content.decode()
+    assert "1 memory is set aside." in answer
+    assert memory in meta_user.get("/memories/?review=3").content.decode()
+    assert len(MemoryList(MemoryFilter())) == 1
+    meta_user.post(f"/memories/proposals/{doubles.pk}/undo/", {"comment": "a mistake"})
+    assert len(MemoryList(MemoryFilter())) == 2
+
+
+def test_proposal__by_a_viewer__is_refused(doubles: PruningProposal, viewer: Client) -> None:
+    assert viewer.post(f"/memories/proposals/{doubles.pk}/approve/", {}).status_code == 403
+    assert viewer.post(f"/memories/{doubles.memories[0]['memory_id']}/keep/", {}).status_code == 403
+
+
+def test_flagged__kept_by_an_operator__is_flagged_no_more(doubles: PruningProposal, operator: Client) -> None:
+    memory = doubles.memories[0]["memory_id"]
+    assert "Set aside…" in operator.get("/memories/?review=2").content.decode()
+    operator.post(f"/memories/{memory}/keep/", {})
+    assert len(MemoryList(MemoryFilter(flagged=True))) == 0
+
+
+def test_memory__set_aside_by_a_meta_user__goes_at_once_and_under_four_eyes_waits(
+    three: None, meta_user: Client
+) -> None:
+    meta_user.post(f"/memories/{uuid.UUID(int=102)}/prune/", {"comment": "never needed"})
+    assert numbers(MemoryFilter(aside=True)) == [2]
+    policy_change(actor=ALICE, reason="two people", four_eyes=True)
+    meta_user.post(f"/memories/{uuid.UUID(int=103)}/prune/", {"comment": "never needed"})
+    assert numbers(MemoryFilter(aside=True)) == [2]
+    assert PruningProposal.objects.filter(status="pending").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ({"code": "low", "days": 1, "retrieved": 7, "score": 0.0}, "quality below 0.1 for 1 day (found 7 times)"),
+        ({"code": "disliked", "times": 3}, "3 answers that used it were rated badly"),
+        ({"code": "same", "as": "x"}, "says the same as another memory of this person"),
+        (
+            {"code": "unused", "days": 400, "asked": 60},
+            "never found in 400 days, though its person asked 60 questions",
+        ),
+    ],
+)
+def test_reasons_text__of_each_reason__is_a_sentence(reason: dict[str, object], words: str) -> None:
+    assert reasons_text([reason]) == [words]

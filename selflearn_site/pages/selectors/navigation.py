@@ -9,8 +9,8 @@ from django.db.models import Count, Q
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
 from incidents.selectors import unresolved
-from manager.domain.lifecycle import ApprovalStatus
-from manager.models import Approval
+from manager.domain.lifecycle import ApprovalStatus, PruningStatus
+from manager.models import Approval, PruningProposal
 from tuner.models import ParameterVersion
 
 
@@ -23,11 +23,12 @@ class Navigation:
 
 
 def navigation() -> Navigation:
-    """Four counts, four queries. `experiments`: those not decided yet."""
+    """Counts, five queries. `experiments`: those not decided yet."""
     open_ones = Q(status__in=[ExperimentStatus.PLANNED, ExperimentStatus.RUNNING, ExperimentStatus.COMPLETED])
     return Navigation(
         experiments=Experiment.objects.aggregate(n=Count("id", filter=open_ones))["n"],
-        waiting=Approval.objects.filter(status=ApprovalStatus.PENDING).count(),
+        waiting=Approval.objects.filter(status=ApprovalStatus.PENDING).count()
+        + PruningProposal.objects.filter(status=PruningStatus.PENDING).count(),
         incidents=unresolved().count(),
         version=ParameterVersion.objects.filter(is_active=True).values_list("version", flat=True).first(),
     )

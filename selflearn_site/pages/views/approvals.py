@@ -17,14 +17,16 @@ from selflearn_site.pages.headline import approvals_news
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
 from selflearn_site.pages.selectors.home import approvals_waiting
 from selflearn_site.pages.selectors.lists import paged
+from selflearn_site.pages.selectors.prunings import prunings_waiting_count
 
 
 @page
 def approvals(request: HttpRequest) -> HttpResponse:
-    waiting = approvals_waiting(limit=100)
+    waiting, prunings = approvals_waiting(limit=100), prunings_waiting_count()
     decided = Approval.objects.exclude(status=ApprovalStatus.PENDING).select_related("experiment", "campaign")
     context = {
-        "headline": approvals_news(len(waiting)),
+        "headline": approvals_news(len(waiting) + prunings),
+        "prunings": prunings,
         "requests": waiting,
         "decided": paged(request, decided.order_by("-decided_at", "-created_at")),
     }

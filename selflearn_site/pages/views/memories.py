@@ -10,20 +10,25 @@ from maas.client import memories_quality
 from maas.memory_list import MOST, MemoryFilter, MemoryList
 from selflearn_site.pages.page import page, show
 from selflearn_site.pages.selectors.lists import paged
+from selflearn_site.pages.selectors.prunings import prunings_shown
 
 _LONGEST = 200
 
 
 @page
 def memories(request: HttpRequest) -> HttpResponse:
-    """Filters: `person` (user id, or part of a speaker's name), `q` (part of the text, or a memory's id), `review`."""
+    """Filters: `person` (user id, or part of a speaker's name), `q` (part of the text, or a memory's id), `review`: 1
+    of low quality now, 2 put up for review with a reason, 3 set aside."""
     chosen = MemoryFilter(
         person=request.GET.get("person", "").strip()[:_LONGEST],
         words=request.GET.get("q", "").strip()[:_LONGEST],
         review=request.GET.get("review") == "1",
+        flagged=request.GET.get("review") == "2",
+        aside=request.GET.get("review") == "3",
     )
     rows = paged(request, MemoryList(chosen))
     quality = memories_quality()
+    waiting, decided = prunings_shown()
     context = {
         "headline": memories_news(
             shown=rows.paginator.count, narrowed=chosen.narrows, kept=quality.memories, review=quality.low
@@ -32,6 +37,8 @@ def memories(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "quality": quality,
         "most": MOST,
+        "waiting": waiting,
+        "decided": decided,
     }
     return show(request, "pages/memories.html", context)
 

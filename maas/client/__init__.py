@@ -201,59 +201,59 @@ def answers_found_right(*, run_ids: Sequence[uuid.UUID], actor: Actor) -> int:
 
 def prompt_create(*, role: str, version: str, template: str, description: str) -> int:
     """Add a version of an agent's prompt. Raises as `maas.prompts.keeping.prompt_create`."""
-    _only_here()
+    only_here()
     return keeping.prompt_create(role=role, version=version, template=template, description=description)
 
 
 def prompt_texts(*, role: str) -> dict[str, str]:
     """Version to text of all prompts of a role, the oldest first."""
-    _only_here()
+    only_here()
     return keeping.prompt_texts(role=role)
 
 
 def users_real(*, user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Those of them for whom a person, not an emulator, has ever talked to the student."""
-    _only_here()
+    only_here()
     return maintenance.users_real(user_ids=user_ids)
 
 
 def users_count(*, user_ids: Sequence[uuid.UUID]) -> StudentCounts:
     """How many runs, logs and memories these users have."""
-    _only_here()
+    only_here()
     return maintenance.users_count(user_ids=user_ids)
 
 
 def users_purge(*, user_ids: Sequence[uuid.UUID]) -> StudentCounts:
     """Delete synthetic users with all that is kept of them. Raises as `maas.maintenance.users_purge`."""
-    _only_here()
+    only_here()
     return maintenance.users_purge(user_ids=user_ids)
 
 
 def safety_checks() -> list[SafetyFinding]:
     """Tenant isolation by trying, row-level security, searches, personal data in error texts. Changes nothing."""
-    _only_here()
+    only_here()
     return safety.safety_checks()
 
 
 def last_real_request() -> datetime | None:
     """When a person last asked the student anything; None: never."""
-    _only_here()
+    only_here()
     return maintenance.last_real_request()
 
 
 def memories_embed() -> int:
     """Embed what the present embedder has not embedded. Returns how many. Interrupted, it goes on when called again."""
-    _only_here()
+    only_here()
     return memory_writes.memories_embed()
 
 
 def memories_quality() -> MemoryQuality:
     """How useful the memories are that searches have found so far."""
-    _only_here()
+    only_here()
     return maintenance.memories_quality()
 
 
-def _only_here() -> None:
+def only_here() -> None:
     """Deleting, upkeep and prompts are not offered over HTTP: whoever runs the student elsewhere does it there."""
     if settings.MAAS_URL:
         raise RuleViolated("the student runs elsewhere (MAAS_URL): do it there", details={"field": "MAAS_URL"})
