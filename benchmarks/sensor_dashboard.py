@@ -70,7 +70,7 @@ def measure(*, events: int, say: Callable[[str], None]) -> dict[str, Any]:
 
 def _layout(events: int, span: timedelta, *, say: Callable[[str], None], name: str) -> dict[str, Any]:
     until = timezone.now()
-    filled = _fill(events, span, until)
+    filled = telemetry_fill(events, span, until)
     since = until - timedelta(hours=1)
     first = (until - span).astimezone(UTC).date()
 
@@ -119,7 +119,7 @@ def _layout(events: int, span: timedelta, *, say: Callable[[str], None], name: s
     return part
 
 
-def _fill(events: int, span: timedelta, until: datetime) -> dict[str, Any]:
+def telemetry_fill(events: int, span: timedelta, until: datetime) -> dict[str, Any]:
     """Rows through the ordinary table, so that its triggers see them; then late marks, then one fold."""
     _empty()
     runs = events // 5

@@ -53,7 +53,7 @@ NOT_PAGES = {
     "judges_rejudge", "judges_skip", "judges_undo", "tests_run", "test_session_do", "emulation_do", "telemetry_chart",
     "telemetry_csv", "telemetry_hits", "telemetry_hits_csv", "telemetry_retention", "analytics_arms",
     "incident_resolve", "notification_resend", "notification_test", "parameter_history_chart", "factor_do",
-    "memory_keep", "memory_prune", "pruning_do",
+    "memory_keep", "memory_prune", "pruning_do", "experiment_looks", "experiment_stop",
 }  # fmt: skip
 """Addresses that take a click, or answer with a file. All others are opened."""
 QUESTION = "Where did I buy the red cello?"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contracts.goal import Constraint, Target
 from experiments.models import Dataset, ExperimentResult
@@ -15,6 +16,7 @@ from goals.models import Campaign, LearningGoal
 from goals.selectors import campaign_taken, goal_budget
 from kernel.errors import NotFound
 from manager.models import Cycle, JournalEntry, Report
+from selflearn_site.pages.said import digits
 from selflearn_site.pages.selectors.standing import short
 from teacher.domain.wording import amount
 
@@ -106,10 +108,10 @@ def target_words(item: dict[str, Any]) -> str:
     name = short(target.metric) + (f" ({target.category})" if target.category else "")
     up = target.direction == "increase"
     if target.value is not None:
-        return f"{name} {'≥' if up else '≤'} {amount(target.metric, target.value)}"
+        return digits(f"{name} {'≥' if up else '≤'} {amount(target.metric, target.value)}")
     if target.delta is not None:
         size = f"{abs(target.delta) * 100:g} %" if target.relative else amount(target.metric, abs(target.delta))
-        return f"{name} {'+' if up else '−'}{size}"
+        return digits(f"{name} {'+' if up else '−'}{size}")
     return f"{name} {'↑' if up else '↓'}"
 
 
@@ -119,9 +121,9 @@ def constraint_words(item: dict[str, Any]) -> str:
     name, value = short(constraint.metric), constraint.value
     limit = "" if value is None else f" {amount(constraint.metric, abs(value))}"
     kinds = {
-        "no_large_drop": f"no drop over{limit}" if limit else "no large drop",
-        "no_large_rise": f"no rise over{limit}" if limit else "no large rise",
+        "no_large_drop": _("no drop over") + limit if limit else _("no large drop"),
+        "no_large_rise": _("no rise over") + limit if limit else _("no large rise"),
         "min": f"≥{limit}",
         "max": f"≤{limit}",
     }
-    return f"{name}: {kinds[constraint.kind]}"
+    return digits(f"{name}: {kinds[constraint.kind]}")
