@@ -15,7 +15,7 @@ help:
 	@echo "make setup  the environment only, in $(VENV)"
 	@echo "make test   the test suite      make e2e    the same in a real browser"
 	@echo "make check  lint, types, imports, migrations      make bench  benchmarks"
-	@echo "make soak   10,000 runs while the Sensor is killed and the database is restarted"
+	@echo "make soak   10,000 runs while the Sensor is killed and the database is restarted; a campaign under kills"
 
 run: setup
 	@$(PY) manage.py prepare
@@ -68,4 +68,5 @@ bench: setup
 	$(PY) manage.py bench
 
 soak: setup
-	$(PY) manage.py soak
+	$(PY) manage.py soak sensor
+	$(PY) manage.py soak campaign

@@ -18,8 +18,12 @@ from django.db import connections
 from selflearn_site.database.configuration import database_settings
 from selflearn_site.database.launcher import EmbeddedServer
 
-StopMode = Literal["fast", "immediate"]
-_SIGNALS: dict[StopMode, signal.Signals] = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+StopMode = Literal["fast", "immediate", "kill"]
+_SIGNALS: dict[StopMode, signal.Signals] = {
+    "fast": signal.SIGINT,
+    "immediate": signal.SIGQUIT,
+    "kill": signal.SIGKILL,
+}
 _CONNECTING = ("EMBEDDED", "NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
 _OWN_SETTINGS = {"SELFLEARN_LLM": "offline", "MAAS_URL": ""}
 STOP_SECONDS = 60.0
@@ -62,7 +66,8 @@ def own_server() -> Iterator[tuple[EmbeddedServer, dict[str, str]]]:
 
 
 def server_restart(server: EmbeddedServer, mode: StopMode) -> float:
-    """Stop it as an administrator (`fast`) or as a crash (`immediate`) would, and start it. Returns seconds it took.
+    """Stop it as an administrator (`fast`) or as a crash (`immediate`) would, or by SIGKILL of it and its children
+    (`kill`), and start it. Returns seconds it took.
 
     Whoever connects first starts it, so by the time this looks it may be up again. Raises `TimeoutError`.
     """
@@ -70,8 +75,11 @@ def server_restart(server: EmbeddedServer, mode: StopMode) -> float:
     postmaster = _pid(pid_file)
     assert postmaster is not None, "no server runs"
     started = time.monotonic()
-    os.kill(postmaster, _SIGNALS[mode])
-    while _pid(pid_file) == postmaster:
+    children = _children(postmaster) if mode == "kill" else []
+    for process in (postmaster, *children):
+        with suppress(ProcessLookupError):  # a child that ended by itself meanwhile
+            os.kill(process, _SIGNALS[mode])
+    while _pid(pid_file) == postmaster and (mode != "kill" or _alive(postmaster)):
         if time.monotonic() - started > STOP_SECONDS:
             raise TimeoutError(f"the server does not stop within {STOP_SECONDS:g} s")
         time.sleep(0.01)
@@ -83,3 +91,24 @@ def _pid(path: Path) -> int | None:
     with suppress(OSError, ValueError, IndexError):
         return int(path.read_text().split("\n", 1)[0])
     return None
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError, ValueError):
+            if int(_state(int(process.name))[1]) == parent:
+                found.append(int(process.name))
+    return found
+
+
+def _alive(process: int) -> bool:
+    try:
+        return _state(process)[0] != "Z"
+    except OSError:
+        return False
+
+
+def _state(process: int) -> list[str]:
+    """State and parent first, as in `proc(5)` after the name."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

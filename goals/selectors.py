@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Avg, QuerySet
@@ -87,3 +88,9 @@ def run_typical(campaign: Campaign) -> Taken | None:
         if found["tokens"] is not None:
             return Taken(tokens=round(found["tokens"]), usd=float(found["usd"]))
     return None
+
+
+def runs_unbilled(*, run_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these runs that no campaign has on its bill."""
+    billed = CampaignSpend.objects.filter(what__in=[f"run:{run_id}" for run_id in run_ids])
+    return set(run_ids) - {UUID(what.removeprefix("run:")) for what in billed.values_list("what", flat=True)}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from contracts.dialogue import GroundTruth
 from emulator.domain.script import DialogueScript, EmulationPlan, QueryTruth, ScriptTurn
-from emulator.selectors import batch_by_name, ground_truths
+from emulator.selectors import batch_by_name, ground_truths, run_ids
 from emulator.services import Progress, emulation_run, emulation_start
 from experiments.bundled import BUNDLED
 from experiments.domain.examples import ExampleValue
@@ -59,6 +59,8 @@ def step(context: StepContext) -> Step:
     refuse_unsound(played, context)
     truths: list[GroundTruth] = ground_truths(batch=batch)
     recorded(truths)
+    if context.meter is not None:
+        context.meter.owe(run_ids(batch=batch))
     online = online_ask(context, version=version, seed=seed)
     text = f"{plan.dialogues} dialogues played under version {version}, {len(truths)} questions with truth"
     return Step(

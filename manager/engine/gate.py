@@ -15,6 +15,7 @@ from maas.client import MaasClient
 from manager.domain.golden import CategoryValues, GateDecision, failures_priced, gate, mode_for
 from manager.engine.context import MANAGER, StepContext
 from manager.engine.passes import examples_of, judged, judging_of, judging_shown, recorded, run_pass
+from manager.engine.spending import Metered
 from manager.models import Cycle
 from manager.services.judging import judge_distrusted, judging_current
 from manager.services.policy import policy_current
@@ -172,5 +173,7 @@ def refusal_on(experiment: Experiment, change: ParameterChange, *, base: int, cl
         client=client,
     )
     recorded(truths)
+    if isinstance(client, Metered):
+        client.owe([truth.run_id for truth in truths])
     decision = _decided(experiment, batch, policy_current().golden_mode, len(over))
     return "" if decision.passed else f"on top of version {base}: {decision.reason}"

@@ -68,6 +68,8 @@ def online_ask(context: StepContext, *, version: int, seed: int) -> OnlineBatch 
     catch_up()
     runs_capture(run_ids=asked)
     batch_label(run_ids=asked, batch=batch, dataset=DATASET, split="train")
+    if context.meter is not None:
+        context.meter.owe(asked)
     return OnlineBatch(batch=batch, questions=len(asked))
 
 

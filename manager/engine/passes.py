@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contracts.dialogue import GroundTruth
 from experiments.domain.examples import ExampleValue, content_hash, seal_hash
 from experiments.golden import golden_examples
+from experiments.models import EvaluationPass
 from experiments.runner import PassPlan, PassProgress, pass_run
 from experiments.selectors import examples
 from kernel.canonical import derive_seed
@@ -78,7 +79,9 @@ def run_pass(
         should_stop=should_stop,
     )
     recorded(truths)
-    if context.meter is not None:
+    if context.meter is not None and EvaluationPass.objects.filter(batch=batch, campaign=context.campaign).exists():
+        context.meter.owe([truth.run_id for truth in truths])
+    elif context.meter is not None:
         context.meter.count()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from contracts.maas import RunAnswer, RunRequest
 from experiments.models import EvaluationPass
 from goals.domain.budget import Taken, budget_exceeded, budget_spent
 from goals.models import Campaign
-from goals.selectors import campaign_taken, goal_budget, run_typical
+from goals.selectors import campaign_taken, goal_budget, run_typical, runs_unbilled
 from goals.services import Spend, campaign_spend_record
 from kernel.errors import DomainError
 from maas.client import MaasClient
@@ -38,7 +38,7 @@ class BudgetSpent(DomainError):
 
 
 class Meter:
-    """Counts for one campaign. Safe for threads; of a killed worker's runs each is counted when it is asked again."""
+    """Counts for one campaign. Safe for threads; what a killed worker had answered and not counted, `owe` finds."""
 
     def __init__(self, campaign: Campaign, *, clock: Callable[[], datetime] = timezone.now):
         self.campaign_id = campaign.pk
@@ -74,6 +74,15 @@ class Meter:
             self._asked.add(run_id)
             if len(self._asked) >= self._patience():
                 self.count()
+
+    def owe(self, run_ids: Sequence[uuid.UUID]) -> None:
+        """Count these runs too, whoever asked for them, unless they are on a bill already.
+
+        A worker that is killed between its last answer and its count leaves nothing to ask again, only to pay.
+        """
+        with self._lock:
+            self._asked |= runs_unbilled(run_ids=run_ids)
+            self.count()
 
     def count(self) -> None:
         """Have what was asked recorded, and count it. A run whose memory is not written yet is counted next time."""
@@ -133,7 +142,7 @@ class Metered:
 
     def __init__(self, client: MaasClient, meter: Meter):
         self._client, self._meter = client, meter
-        self.wait, self.feedback = client.wait, client.feedback
+        self.wait, self.feedback, self.owe = client.wait, client.feedback, meter.owe
 
     def submit(self, request: RunRequest) -> uuid.UUID:
         self._meter.check()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from contracts.goal import Autonomy, Budget
-from experiments.models import Experiment
+from experiments.models import EvaluationPass, Experiment
 from goals.models import Campaign
+from goals.services import Spend, campaign_spend_record
 from maas.client import get_client
 from manager.domain.lifecycle import CycleState
 from manager.engine import advance
@@ -137,3 +140,27 @@ def test_campaign__without_a_budget__still_counts_what_it_took(made: None) -> No
     assert on(campaign) == "moved"
     assert campaign.tokens > 0
     assert campaign.spends.count() == SensorEvent.objects.count()
+
+
+@played
+def test_campaign__answers_that_a_killed_worker_did_not_count__are_paid_all_the_same(
+    made: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Meter, "asked", lambda *_: None)  # as if whoever asked died before it counted
+    campaign = campaign_with()
+    assert [on(campaign), on(campaign)] == ["moved", "moved"]  # dialogues, and passes over validation and golden
+    assert EvaluationPass.objects.filter(campaign=campaign, finished_at__isnull=False).count() >= 2
+    assert campaign.spends.count() == SensorEvent.objects.count()
+    assert campaign.tokens > 0
+
+
+def test_meter__runs_on_another_campaigns_bill__are_not_paid_again(made: None) -> None:
+    first = campaign_with()
+    Campaign.objects.update(status="paused")  # of two that want the same one runs
+    second, run_id = campaign_with(), uuid.uuid4()
+    campaign_spend_record(campaign_id=first.id, spends=[Spend(f"run:{run_id}", 100, Decimal("0.01"))])
+    meter = Meter(second)
+    meter.owe([run_id])
+    meter.count()
+    second.refresh_from_db()
+    assert (second.tokens, second.spends.count()) == (0, 0)
