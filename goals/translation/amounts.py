@@ -48,6 +48,8 @@ def target_amount(  # noqa: PLR0911 - one return a unit
                 return Amount(value=round(amount, 6))  # "raise to two thirds"
             return Amount(delta=round(1 - amount, 6), relative=True)  # "cut to a third" of what it is
         return Amount(delta=round(amount, 6), relative=True)
+    if unit == "pp" and metric.unit == "score":
+        return Amount(delta=round(amount * 100, 6))  # "by half a point"
     if unit == "pp":
         return Amount(delta=round(amount, 6)) if metric.unit == "share" else None
     if unit == "%":

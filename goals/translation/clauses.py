@@ -30,7 +30,8 @@ def split(tokens: list[Token], text: str) -> list[Clause]:
             joint = value
         elif kind is Kind.COMPARE and value == "from" and not _is(following, Kind.QUANTITY):
             # "с точностью не ниже 80 %": the preposition opens a condition.
-            joint = "hard" if text[token.start : token.end] != "from" and current.verb else None
+            taken_off = current.verb in ("zero", "down") and _has_quantity(current) and not current.metrics
+            joint = "hard" if text[token.start : token.end] != "from" and current.verb and not taken_off else None
         if joint is not None:
             conditional, joint = joint == "given", "hard" if joint == "given" else joint
             if current.tokens:
@@ -50,6 +51,10 @@ def split(tokens: list[Token], text: str) -> list[Clause]:
     for clause in clauses:
         _bind(clause)
     return clauses
+
+
+def _has_quantity(clause: Clause) -> bool:
+    return any(token.kind is Kind.QUANTITY for token in clause.tokens)
 
 
 def _significant(tokens: list[Token]) -> list[Token | None]:
@@ -129,6 +134,12 @@ def _take(clause: Clause, token: Token, text: str) -> None:  # noqa: PLR0912 - o
         clause.main = True
     elif kind is Kind.OUTRANKS:
         clause.outranks = True
+    elif kind is Kind.STATE:
+        clause.state = True
+    elif kind is Kind.COMPLAINT:
+        clause.complaint = True
+    elif kind is Kind.CAREFREE:
+        clause.carefree = True
     elif kind is Kind.RELATIVE:
         clause.relative = True
     elif kind is Kind.UTMOST:
@@ -194,6 +205,10 @@ def _bind(clause: Clause) -> None:  # noqa: PLR0912 - one branch a kind
             clause.limit = False
         elif value in ("lt", "gt") and clause.verb is None and clause.hold is None:
             clause.verb = "down" if value == "lt" else "up"
+        elif value in ("off", "from") and clause.quantity is not None and clause.verb in ("down", "zero"):
+            clause.verb, clause.compares = "down", frozenset({"by"})  # "shave 400 ms off p95"
+        elif value in ("orbetter", "orless") and clause.quantity is not None:
+            clause.compares = frozenset({"ge" if value == "orbetter" else "le"})
         elif value in ("le", "ge") and clause.quantity is None and clause.metrics and clause.hold is None:
             clause.verb = clause.verb or "improve"  # "recall to the maximum", "minimal cost"
     if clause.compares & {"le", "ge"}:

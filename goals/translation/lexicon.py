@@ -13,13 +13,35 @@ from goals.translation.patterns import compile_words
 from goals.translation.tokens import Kind
 
 _LINES: tuple[tuple[Kind, Any, str], ...] = (
+    # --- how it is, and what nobody minds -----------------------------------------------------------------------------
+    (
+        Kind.STATE,
+        "now",
+        "сейчас|теперь|на данный момент|на сегодня|сегодня|пока что|у нас|упал[аио]?|просел[аио]?|сполз(?:ла|ло|ли)|"
+        "опустил(?:ась|ось|ись|ся)|снизил(?:ась|ось|ись|ся)|скатил(?:ась|ось|ись|ся)|"
+        "right now|now|today|currently|at the moment|at present|nowadays|so far|(?:has |have )(?:dropped|fallen|"
+        "slipped|"
+        "risen|gone up|gone down)|fell|slipped|sank|(?:is |are )?sitting at|(?:is |are )?stuck at|(?:is|"
+        "are) (?:only )?at",
+    ),
+    (Kind.COMPLAINT, "too", "слишком|чересчур|уж очень|too|way too|overly|надоел~|достал[аои]?"),
+    (
+        Kind.CAREFREE,
+        "any",
+        "(?:нас |меня )?(?:вполне |полностью )?устраива~|рол(?:и|ь) не игра~|не важн~|неважн~|не волну~|все равно|"
+        "без разницы|ничего страшного|не принципиальн~|(?:i |we )?(?:don't|do not) (?:really )?care(?: about)?|"
+        "doesn't matter|does not matter|never mind|i'm happy with|we're happy with|i am happy with|no problem|"
+        "is fine with (?:me|us)",
+    ),
     # --- what should happen -------------------------------------------------------------------------------------------
     (
         Kind.VERB,
         "up",
         "увелич~|повы(?:с|ш)~|подн(?:я|и)~|подъем~|подним~|нараст~|наращ~|раст(?:и|ет|ут|ить|ил~)|рост|роста|"
-        "ростом|вырос~|вырас~|росл(?:а|о|и)|прирос~|прибав~|добав~|подрос~|raise~|raising|increas~|boost~|grow~|lift~|"
-        "rais~|go(?:es)? up|rise~|rising|push~ up|bring~ up|gain~|ramp up|bump~|extra|additional|added|дополнительн~",
+        "ростом|вырос~|вырас~|росл(?:а|о|и)|прирос~|прибав~|добав~|подрос~|raise~|raising|increas~|boost~|grow~|"
+        "lift~|"
+        "jump~|spik(?:e|es|ing)|balloon~|rais~|go(?:es)? up|rise~|rising|push~ up|bring~ up|gain~|ramp up|bump~|"
+        "extra|additional|added|дополнительн~",
     ),
     (Kind.VERB, "double", "doubl(?:e|es|ing|ed)|удво~"),
     (Kind.VERB, "triple", "tripl(?:e|es|ing|ed)|утро(?:и|й)~"),
@@ -33,7 +55,8 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "упа(?:л|д|с)~|паден~|пада(?:ть|ет|ют|л|ла|ло|ли)|просе(?:л|д|с)~|проседа~|просад~|урон~|"
         "роня(?:ть|я|ет|й|йте)|сэконом~|эконом(?:ить|ь|ия|ии|ию|ьте|нее|им)|удешев~|ускор(?!ен)~|reduc~|decreas~|"
         "lower(?:ing|ed)|cut|cuts|cutting|drop|drops|dropping|dropped|fall|falls|falling|go(?:es)? down|"
-        "bring~ down|shrink~|slash~|trim~|diminish~|declin~|save|saving|savings|less~ning|push~ down|"
+        "tank|slip|slips|slide~|sink|shave~|shaving|knock~|bring~ down|shrink~|slash~|trim~|diminish~|declin~|"
+        "save|saving|savings|less~ning|push~ down|"
         "drive~ down",
     ),
     (Kind.VERB, "down", "minimi[sz]~|миними[зс]~"),
@@ -113,16 +136,21 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "(?:от|относительно) (?:текущ~|нынешн~|исходн~|имеющ~|базов~)(?: (?:значени~|уровн~|величин~))?|"
         "relative~(?: to (?:the )?(?:baseline|start|present|current(?: value| level)?))?|"
         "of (?:the |its |their |what )?(?:current|present|it is|baseline)(?: (?:value|level))?|"
-        "of what it is(?: now)?|from (?:the |its )?current(?: value| level)?",
+        "of what it is(?: now)?|from (?:where|what) it is(?: now| today)?|from (?:the |its )?current(?: value|"
+        " level)?",
     ),
     # --- comparisons --------------------------------------------------------------------------------------------------
     (Kind.COMPARE, "to", "до(?: уровня)?|to|at|на уровн~|на отметк~|равн~|=|into|=="),
+    (Kind.COMPARE, "off", "off"),
+    (Kind.COMPARE, "orbetter", "or (?:better|more|higher|above)|(?:и|или) (?:выше|более|лучше|больше)"),
+    (Kind.COMPARE, "orless", "or (?:less|lower|below)|(?:и|или) (?:ниже|менее|меньше)"),
     (Kind.COMPARE, "by", "на|by|an? (?:additional|extra)|ещ?е на"),
     (Kind.COMPARE, "from", "с|со|from"),
     (
         Kind.COMPARE,
         "lt",
-        "<|<=|=<|≤|реже|ниже|меньше|менее|меньш(?:ую|ей|ая|ие|их)|низк~|below|under|less|lower|fewer|smaller|beneath|reduced",
+        "<|<=|=<|≤|реже|ниже|меньше|менее|меньш(?:ую|ей|ая|ие|их)|низк~|below|under|less|lower|fewer|smaller|"
+        "beneath|reduced",
     ),
     (
         Kind.COMPARE,
@@ -207,7 +235,9 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "автомат~|полност~ автомат~|в полностью автомат~ режиме|полн~ автоном~|автоном~|"
         "без (?:моего |моих )?(?:участия|подтвержден~|согласован~|вмешательств~|вопросов|спроса)(?: человека)?|"
         ""
-        "без человека|не спрашива~(?: меня)?|не беспоко~(?: меня)?|сам~ реш~|"
+        "(?:полностью )?самостоятельно|не (?:дерга|отвлека|трево)~(?: меня)?|полн~ автомат~|on (?:your|its) own|"
+        "решени~ (?:принима~|прими~) сам~|решай~? сам~|use your own judg~|без человека|не спрашива~(?: меня)?|"
+        "не беспоко~(?: меня)?|сам~ реш~|"
         "(?:применя~|внедря~|меняй~?) (?:изменени~ |все )?сам~|"
         "without (?:asking|approvals?|my approval|human|confirmation|me|a human)(?: me)?(?: intervention)?|"
         "don't ask(?: me)?|do not ask(?: me)?|no approvals?(?: needed)?|no human(?: in the loop)?|unattended|"
@@ -227,12 +257,16 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "(?:согласи~|одобрен~|ведома|разрешен~|подтвержден~)|"
         "(?:do not|don't|never) (?:apply|change|activate) (?:anything )?without (?:my )?"
         "(?:consent|approval|permission)|"
+        "только (?:после|с|через) мо(?:его|им|ей|е) \\W?(?:ок|окей|одобрен~|подтвержден~|согласи~|согласован~|"
+        "разрешен~|ведом~|виз~)|ничего (?:сам |сама )?не (?:применя~|внедря~)|сам ничего не (?:применя~|внедря~)|"
+        "только предлага~|without my (?:sign[- ]?off|ok|okay|go[- ]ahead|say[- ]so)|my sign[- ]?off|"
+        "(?:check with|ask) me before (?:you )?(?:appl~|chang~|activat~)|before (?:you change|changing) anything|"
         "only after (?:my )?approval|i approve|approve each change|needs? my approval",
     ),
     (
         Kind.AUTONOMY,
         "ask",
-        "спрашива~(?: меня)?|спроси(?: меня)?|советуйся|согласов~(?: со мной)?|ask me(?: first)?|"
+        "спрашива~(?: меня)?|спроси(?: меня)?|советуйся|согласов(?:ыва~|ать|уй~|ани~)(?: со мной)?|ask me(?: first)?|"
         "check with me|consult me|ask for (?:my )?(?:approval|permission)",
     ),
     (
@@ -246,7 +280,9 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
         "(?:do not|don't|never) start (?:anything|experiments?|tests?) without (?:me|asking)(?: me)?|"
         "ask me (?:about everything|before every step|before each step|every time|"
         "before anything|at every step|before starting)|"
-        "every step by hand|by hand",
+        "every step by hand|by hand|сам ничего не (?:запуска~|начина~|дела~)|ничего (?:сам )?не (?:запуска~|начина~)|"
+        "ask me before you (?:start|begin|run)|every step needs (?:my )?(?:sign[- ]?off|approval|consent|ok)|"
+        "(?:starting|running) (?:the )?experiments (?:included|too)|включая запуск(?: эксперимент~)?",
     ),
     (
         Kind.BUDGET,
@@ -264,7 +300,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.STOP,
         "",
-        "whatever it costs|at any (?:cost|price)|regardless of (?:the )?costs?|любой ценой|"
+        "at all|whatever it costs|at any (?:cost|price)|regardless of (?:the )?costs?|любой ценой|"
         "чего бы (?:это|то) ни стоило|ideally|желательно|в идеале|идеально|mode|режим~|i'd|"
         "вторичн~|secondary|less important|set|setting|focus~|запус~|провед~|go|goes|going|climb|станут|стать|"
         "отвеча~|ответит~|ничего|ничто|никому|nothing|anything|everything|обе|оба|обоих|оно|их|both|them|"

@@ -17,6 +17,10 @@ def link(clauses: list[Clause], metrics: Mapping[str, MetricDefinition]) -> None
             clause.factor_mode, before.used = "allow", True  # "touch nothing, except top_k"
         if before.outranks and clause.verb and clause.quantity and not clause.metrics and not clause.factors:
             clause.metrics = list(before.metrics)  # "recall matters more than precision: raise both to 80 %"
+        if _is_bare_factor(before) and clause.hold and not (clause.metrics or clause.factors):
+            before.factor_mode, clause.used = "forbid", True  # "the prompts, by the way, are not to be touched"
+        if before.factors and before.factor_mode == "allow" and any(mention.rest for mention in clause.metrics):
+            clause.metrics, clause.used = [], True  # "only top_k may move, everything else is off limits"
         if clause.joint == "hard":
             _attach_amount(before, clause, metrics)
             continue
@@ -26,6 +30,8 @@ def link(clauses: list[Clause], metrics: Mapping[str, MetricDefinition]) -> None
     for before, clause in reversed(list(itertools.pairwise(clauses))):
         if clause.joint != "hard" and clause.inherited:
             _lend_amount(before, clause, metrics)
+            if clause.joint == "and" and before.quantity is None and not before.categories:
+                before.categories = list(clause.categories)  # "recall and precision on preferences"
         if clause.joint != "hard" and _is_bare_factor(before) and clause.factors and not clause.metrics:
             before.factor_mode, before.hold = clause.factor_mode, clause.hold  # "the model and the prompts: hands off"
     _spread_categories(clauses)
@@ -81,6 +87,8 @@ def _inherit(before: Clause, clause: Clause) -> None:
     elif before.hold and clause.quantity is None and (before.metrics or before.factors):
         clause.hold, clause.inherited = before.hold, True
         clause.allow = before.allow
+    elif before.hold and before.quantity is not None and clause.quantity is not None and clause.joint == "and":
+        clause.hold = before.hold  # "precision stays at 78 % and recall at 65 %"
     elif before.verb in ("up", "down", "improve", "zero") and not clause.limit and not before.hold:
         clause.inherited = True
         if clause.compares & {"lt", "gt"}:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 QUALITY = (
     r"качеств~(?: (?:памяти|ответ~|поиска|работы|извлечени~))?|качественн~ ответ~|"
-    r"(?:memory |answer |response |retrieval |overall )?quality(?: of (?:the )?(?:memory|answers|responses|retrieval))?"
+    r"(?:memory |answer |response |retrieval |overall )?quality(?: of (?:the )?(?:memory|answers|responses|"
+    r"retrieval))?"
 )
 """The primary quality metrics together."""
 
@@ -27,18 +28,24 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
     ),
     (
         "token_cost",
-        r"дешевле|подешевле|дешев(?:о|ым|ыми|ые|ую)|удешев(?:и|л)~|cheap|cheaper|cheaply|less expensive~|"
+        r"удешевлен~|дешевле|подешевле|дешев(?:о|ым|ыми|ые|ую)|удешев(?:и|л)~|cheap|cheaper|cheaply|less expensive~|"
         r"inexpensive~|economical~|экономичн~",
         "down",
         False,
     ),
     (
         "token_cost",
-        r"деньг~|денег|затрат~?|расход(?:ы|ов|ами|ам|ах)|трат(?:ы|ам)|money|expens(?:e|es)|spending",
+        r"стоил[аои]?|стоит|платить|плачу|платим|pay(?:ing)?|деньг~|денег|затрат~?|расход(?:ы|ов|ами|ам|ах)|"
+        r"трат(?:ы|ам)|money|expens(?:e|es)|spending",
         None,
         False,
     ),
-    ("token_cost", r"дороже|подорожа~|дорог(?:о|им|ими)|expensive|more expensive", "up", False),
+    (
+        "token_cost",
+        r"удорожан~|дороже|дорож~|подорожа~|dearer|pricier|дорог(?:о|им|ими)|expensive|more expensive",
+        "up",
+        False,
+    ),
     (
         "token_cost",
         r"(?:расход~?|потреблени~|число|количеств~|объем~?)? ?токен(?:ы|ов|ах)|"
@@ -52,7 +59,8 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
         "down",
         False,
     ),
-    ("latency_p95", r"медленнее|замедл~|тормоз~|slower|slow(?:ly)?|slow down", "up", False),
+    ("latency_p50", r"типичн~(?: ответ~)?|медианн~(?: ответ~)?|typical (?:response|answer)s?", None, False),
+    ("latency_p95", r"медленнее|замедл~|тормоз~|sluggish|slower|slow(?:ly)?|slow down", "up", False),
     (
         "latency_p95",
         r"скорост~(?: (?:ответ~|работы))?|быстродейств~|speed(?: of (?:the )?(?:answers?|responses?))?|"
@@ -81,10 +89,35 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
         "up",
         False,
     ),
-    ("retrieval_recall", r"забыва~|forget~", "down", True),
+    ("retrieval_recall", r"забыва~|forget~|keeps forgetting", "down", True),
+    (
+        "retrieval_recall",
+        r"нужн~ воспоминани~|find~ (?:the )?(?:right|relevant) memories|нах(?:одит|одила?|одить)|вспомнит~|"
+        r"remembers?",
+        None,
+        False,
+    ),
+    ("retrieval_precision", r"мусор~|шум(?:а|у|ом)?|noise|junk|irrelevant(?: memories| results)?|garbage", None, True),
+    (
+        "retrieval_precision",
+        r"из найденн~|(?:найденн~ )?по делу|of what (?:it|the search) (?:finds|found|returns)",
+        None,
+        False,
+    ),
+    (
+        "context_utilization",
+        r"(?:не )?пользуется|ignor(?:e|es|ing) (?:them|it|the context|memories|what it found)|"
+        r"(?:rel(?:y|ies)|based?) on (?:the )?(?:memories|context)|us(?:e|es|"
+        r"ing) (?:the )?memories(?: they were given)?|"
+        r"us(?:e|es|ing) what it (?:knows|found)|опира~ на (?:память|контекст|найденн~)|использу~ (?:память|"
+        r"найденн~)",
+        None,
+        False,
+    ),
     (
         "hallucination_rate",
-        r"unsupported (?:answers?|claims?)|"
+        r"unsupported (?:answers?|claims?)|вранье|вранья|вранью|врани~|лжет|лгать|неправд~|отсебятин~|"
+        r"выдуманн~(?: ответ~| факт~)?|(?:пута|перепутыва)~ факт~|invent(?:s|ed)?(?: it)?|lies|lying|"
         r"выдумыва~|придумыва~|сочиня~|галлюцинир~|фантазир~|врать|врет|making things up|make things up|"
         r"making stuff up|make stuff up|invent(?:ing|s)?(?: (?:facts|things))?|hallucinat(?:e|es|ing)|"
         r"confabulat~",
@@ -93,7 +126,8 @@ SPECIAL_METRICS: tuple[tuple[str, str, str | None, bool], ...] = (
     ),
     (
         "error_rate",
-        r"ошиба~|сбо(?:и|ев|ями|ям)|падени~ запрос~|failing|failures?|fail(?:s|ed)? (?:runs|requests)|failed",
+        r"ошиба~|сып(?:ятся|ется)|запрос~ пада(?:ют|ет)|crash~|сбо(?:и|ев|ями|ям)|падени~ запрос~|failing|"
+        r"failures?|fail(?:s|ed)? (?:runs|requests)|failed",
         None,
         False,
     ),

@@ -51,7 +51,7 @@ _UNITS: tuple[tuple[Unit, str, float], ...] = (
     ("hours", r"(?:ч|ч\.|час|часа|часов|часах|h|hrs?|hours?)", 1.0),
     ("hours", r"(?:дн\w*|день|суток|сутки|days?)", 24.0),
     ("hours", r"(?:недел\w*|weeks?)", 168.0),
-    ("usd", r"(?:\$|usd|долл\w*\.?|бакс\w*|dollars?|bucks)", 1.0),
+    ("usd", r"(?:\$|usd|долл\.|долл\w*|бакс\w*|dollars?|bucks)", 1.0),
     ("usd", r"(?:¢|цент\w*|cents?)", 0.01),
     ("tokens", r"(?:токен\w*|tokens?)", 1.0),
     ("cycles", r"(?:цикл\w*|итерац\w*|раунд\w*|cycles?|iterations?|rounds?)", 1.0),
@@ -68,7 +68,9 @@ _WITH_UNIT = [
 ]
 _DOLLAR_FIRST = re.compile(rf"{_SIGN}(?:\$|usd\s)\s?(?P<n>{_NUMBER})(?P<upper>(?!))?{_SCALE}(?!\d)")
 _PLAIN = re.compile(rf"{_SIGN}(?P<n>{_NUMBER}){_RANGE}{_SCALE}(?!\w)")
-_TIMES_FIRST = re.compile(rf"(?:в|x|х|×)\s*(?P<n>{_NUMBER}|{_WORD}|полтора)\s*(?:раз\w*)?(?!\w)")
+_TIMES_FIRST = re.compile(
+    rf"(?:в\s*(?P<n>{_NUMBER}|{_WORD}|полтора)\s*раз\w*|(?:x|х|×)\s*(?P<m>{_NUMBER}|{_WORD})(?:\s*раз\w*)?)(?!\w)"
+)
 _FRACTION = re.compile(r"(\d{1,2})\s?/\s?(\d{1,2})(?!\w)")
 # "Процентов на десять": about ten percent, said the Russian way.
 _APPROXIMATE = re.compile(rf"(?:процент|пункт)\w*\s+на\s+(?P<n>{_NUMBER}|{_WORD})(?!\w)")
@@ -85,6 +87,8 @@ _FIXED: tuple[tuple[re.Pattern[str], Quantity], ...] = tuple(
         (r"половин\w*|пополам|наполовину|(?:a\s+|one\s+|in\s+)?half(?:\s+of)?(?:\s+the)?", Quantity(0.5, "part")),
         (r"пятую\s+часть|(?:a|one)\s+fifth", Quantity(0.2, "part")),
         (r"десятую\s+часть|(?:a|one)\s+tenth", Quantity(0.1, "part")),
+        (r"полпроцента|half\s+a\s+per\s?cent", Quantity(0.005, "%")),
+        (r"полбалла|пол-балла|полпункта|half\s+a\s+point", Quantity(0.005, "pp")),
         (r"(?:одного\s+)?процента|(?:one|a)\s+percent", Quantity(0.01, "%")),
         (r"нул\w+|ноль|zero", Quantity(0, "plain")),
         (r"час|an\s+hour", Quantity(1, "hours")),
@@ -100,6 +104,22 @@ _FIXED: tuple[tuple[re.Pattern[str], Quantity], ...] = tuple(
 )
 
 
+# "19 of 20", "14 из ста", "one answer out of eight", "3 per hundred". Out of five is a score.
+_OUT_OF = re.compile(
+    rf"(?P<n>{_NUMBER}|{_WORD})\s+(?:[^\W\d]+\s+){{0,2}}?"
+    rf"(?:out\s+of|of|in(?:\s+every)?|per|из|на(?=\s+(?:сто|100)))\s+"
+    rf"(?:a\s+|каждых\s+)?(?P<all>{_NUMBER}|{_WORD})(?!\w|\s*%)"
+)
+_ORDINALS = {
+    **dict.fromkeys(("втор", "second"), 2), **dict.fromkeys(("трет", "third"), 3),
+    **dict.fromkeys(("четверт", "fourth"), 4), **dict.fromkeys(("пят", "fifth"), 5),
+    **dict.fromkeys(("шест", "sixth"), 6), **dict.fromkeys(("седьм", "seventh"), 7),
+    **dict.fromkeys(("восьм", "eighth"), 8), **dict.fromkeys(("девят", "ninth"), 9),
+    **dict.fromkeys(("десят", "tenth"), 10), **dict.fromkeys(("двадцат", "twentieth"), 20),
+    **dict.fromkeys(("пятидесят", "fiftieth"), 50), **dict.fromkeys(("сот", "hundredth"), 100),
+}  # fmt: skip
+_EVERY = r"(?:кажд(?:ый|ая|ое|ом|ую|ой|ого)|every)"
+_EVERY_NTH = re.compile(rf"{_EVERY}\s+(?P<nth>{'|'.join(_ORDINALS)})(?:\w{{2,3}})?(?!\w)")
 _SIGNS = {"+": 1, "плюс": 1, "plus": 1, "-": -1, "минус": -1, "minus": -1}
 
 
@@ -141,9 +161,13 @@ def quantities_at(text: str, at: int) -> list[Token]:
     if match := _PLAIN.match(text, at):
         add(match, with_sign(match, _scaled(match), "plain"))
     if match := _TIMES_FIRST.match(text, at):
-        add(match, Quantity(_number(match["n"]), "times"))
+        add(match, Quantity(_number(match["n"] or match["m"]), "times"))
     if (match := _FRACTION.match(text, at)) and 0 < int(match[1]) < int(match[2]) != 5:
         add(match, Quantity(int(match[1]) / int(match[2]), "part"))
+    if (match := _OUT_OF.match(text, at)) and 0 < _number(match["n"]) < _number(match["all"]) != 5:
+        add(match, Quantity(_number(match["n"]) / _number(match["all"]), "%"))
+    if match := _EVERY_NTH.match(text, at):
+        add(match, Quantity(1 / _ORDINALS[match["nth"]], "%"))
     if match := _APPROXIMATE.match(text, at):
         add(match, Quantity(_number(match["n"]) / 100, "pp"))
     for fixed, quantity in _FIXED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contracts.goal import Constraint, Target
@@ -36,6 +36,7 @@ class Draft:
     first: list[str] = field(default_factory=list)
     outranks: list[tuple[str, str]] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
+    limits: list[str] = field(default_factory=list)
     by_group: set[str] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
     spoken: bool = False
@@ -78,6 +79,13 @@ def read(clause: Clause, metrics: Mapping[str, MetricDefinition], draft: Draft, 
     found = mentions(clause)
     if not found:
         return
+    if clause.carefree:
+        clause.used = True
+        return
+    if clause.complaint:
+        clause.verb = "improve"
+        clause.metrics = [replace(item, implied=None, inverted=False) for item in clause.metrics]
+        found = mentions(clause)
     if clause.outranks and len(clause.metrics) > 1:
         _rank_pair(clause, draft)
         clause.used = True
@@ -199,6 +207,7 @@ def _read_hold(
         elif hold == "norise":
             kind = "max"
         draft.constraints.append(Constraint(metric=metric.name, kind=kind, value=amount.value))
+        draft.limits.append(metric.name)
         return True
     kind = "no_large_drop" if drop else "no_large_rise"
     if quantity is None:
@@ -283,6 +292,7 @@ def _read_target(clause: Clause, verb: str | None, metric: MetricDefinition, dra
         worded = clause.limit or clause.conditional
         if worded or (metric.priority == "secondary" and not metric.higher_is_better):
             draft.soft.extend((target, limit, worded) for target in targets)
+            draft.limits.append(metric.name)
             return True
     if clause.quantity is None and verb is None:
         draft.bare.add(metric.name)

@@ -30,6 +30,9 @@ class Kind(StrEnum):
     UTMOST = "utmost"
     PROTECTED = "protected"
     BREAK = "break"  # and, comma, hard
+    STATE = "state"  # how it is now
+    COMPLAINT = "complaint"  # "too slow"
+    CAREFREE = "carefree"  # what nobody minds
     STOP = "stop"
     WORD = "word"
 
@@ -90,6 +93,9 @@ class Clause:
     conditional: bool = False  # opened by "while", "при": a comparison without a verb is a limit
     inherited: bool = False
     reach: bool = False  # "reach", "get to": an amount without a preposition is the value itself
+    state: bool = False  # says how it is now, not how it should be
+    complaint: bool = False
+    carefree: bool = False
     used: bool = False
 
     @property

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from contracts.goal import Constraint, GoalTranslation, Target
 from contracts.metric import MetricDefinition
 from contracts.parameters import FactorDefinition
-from goals.translation import circumstances, conflicts, deadlines, reading
+from goals.translation import circumstances, conflicts, deadlines, reading, speech
 from goals.translation.clauses import split
 from goals.translation.lexer import normalise, tokenise
 from goals.translation.linking import link
@@ -46,6 +46,7 @@ def translate(
     voice = Voice(language)
     deadline, plain = deadlines.take(normalise(text), today=today or datetime.now(UTC).date(), voice=voice)
     clauses = split(tokenise(plain, build(metrics, factors)), plain)
+    speech.settle(clauses, metrics)
     link(clauses, metrics)
     draft = Draft()
     beside = circumstances.Circumstances()
@@ -87,10 +88,15 @@ def translate(
 def _settle_limits(draft: Draft, voice: Voice) -> None:
     """Limits beside a target are constraints; limits alone are what the goal is about."""
     promoted = not draft.targets and not draft.first
+    if promoted and draft.soft:
+        _promote_first(draft)
+        promoted = not draft.targets
+    families = {name.split("_")[0] for name in draft.bare}
     for target, constraint, worded_as_limit in draft.soft:
         # "Users wait too long, p95 under 2 s": the limit says how far the bare wish goes.
         # Nor is "latency < 2 s" a mere condition where every wish is a bare comparison.
-        if promoted or target.metric in draft.bare or not (worded_as_limit or draft.spoken):
+        alike = target.metric in draft.bare or (not worded_as_limit and target.metric.split("_")[0] in families)
+        if promoted or alike or not (worded_as_limit or draft.spoken):
             draft.targets.append(target)
         else:
             draft.constraints.append(constraint)
@@ -103,6 +109,17 @@ def _settle_limits(draft: Draft, voice: Voice) -> None:
         promoted = True
     if promoted and draft.targets:
         voice.assume("A limit without any other goal is read as the goal.", "Предел без другой цели понят как цель.")
+
+
+def _promote_first(draft: Draft) -> None:
+    """ "A request should cost no more than a cent, with hallucinations at most 5 %": what is said first is the goal."""
+    first = next((item for item in draft.constraints if item.kind in ("min", "max")), None)
+    soft = draft.soft[0]
+    if first is None or not draft.limits or draft.limits[0] != first.metric or not soft[2]:
+        return
+    draft.constraints.remove(first)
+    direction: reading.Direction = "increase" if first.kind == "min" else "decrease"
+    draft.targets.append(Target(metric=first.metric, direction=direction, value=first.value))
 
 
 def _put_first(draft: Draft, metrics: Mapping[str, MetricDefinition], voice: Voice) -> None:
