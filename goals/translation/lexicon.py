@@ -300,7 +300,7 @@ _LINES: tuple[tuple[Kind, Any, str], ...] = (
     (
         Kind.STOP,
         "",
-        "at all|whatever it costs|at any (?:cost|price)|regardless of (?:the )?costs?|любой ценой|"
+        "at all|goes live|go live|whatever it costs|at any (?:cost|price)|regardless of (?:the )?costs?|любой ценой|"
         "чего бы (?:это|то) ни стоило|ideally|желательно|в идеале|идеально|mode|режим~|i'd|"
         "вторичн~|secondary|less important|set|setting|focus~|запус~|провед~|go|goes|going|climb|станут|стать|"
         "отвеча~|ответит~|ничего|ничто|никому|nothing|anything|everything|обе|оба|обоих|оно|их|both|them|"

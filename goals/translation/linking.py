@@ -20,7 +20,9 @@ def link(clauses: list[Clause], metrics: Mapping[str, MetricDefinition]) -> None
         if _is_bare_factor(before) and clause.hold and not (clause.metrics or clause.factors):
             before.factor_mode, clause.used = "forbid", True  # "the prompts, by the way, are not to be touched"
         if before.factors and before.factor_mode == "allow" and any(mention.rest for mention in clause.metrics):
-            clause.metrics, clause.used = [], True  # "only top_k may move, everything else is off limits"
+            # "Only top_k may move, everything else is off limits": of factors, not of metrics.
+            clause.metrics = [mention for mention in clause.metrics if not mention.rest]
+            clause.hold, clause.used = None, True
         if clause.joint == "hard":
             _attach_amount(before, clause, metrics)
             continue

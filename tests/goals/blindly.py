@@ -1,4 +1,4 @@
-"""How the blind phrases (blind.yaml) are compared with what the translator says.
+"""How the blind phrases (blind.yaml, blind_outsider.yaml, blind_third.yaml) are compared with what the translator says.
 
 `DJANGO_SETTINGS_MODULE=selflearn_site.settings python -m tests.goals.blindly` prints the score and the misses.
 """
@@ -20,6 +20,7 @@ from tuner.registry import FACTORS
 
 HERE = Path(__file__).parent
 PHRASES: list[dict[str, Any]] = yaml.safe_load((HERE / "blind.yaml").read_text("utf-8"))
+THIRD: list[dict[str, Any]] = yaml.safe_load((HERE / "blind_third.yaml").read_text("utf-8"))
 _CATEGORIES = {"preferences": "preference", "personal_memory": "personal"}
 """Names that the contract leaves open, as this project has them."""
 
@@ -108,7 +109,8 @@ def _wrong(phrase: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    for name, phrases in (("blind.yaml", PHRASES), ("blind_outsider.yaml", outsiders())):
+    sets = {"blind.yaml": PHRASES, "blind_outsider.yaml": outsiders(), "blind_third.yaml": THIRD}
+    for name, phrases in sets.items():
         rows = scored(phrases)
         for text, wrong in rows:
             if wrong:
