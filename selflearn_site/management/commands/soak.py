@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and processes are removed on the way out
         part = options["part"]
-        names = ("runs", "kills", "restarts", "rate")
+        names: tuple[str, ...] = ("runs", "kills", "restarts", "rate")
         if part == "campaign":
             names = ("cycles", "workers", "orchestrators", "databases", "small")
         sizes = {name: options[name] for name in ("seed", "lease", *names) if options[name] is not None}
