@@ -190,5 +190,6 @@ MAAS_URL = ENV.maas_url
 MAAS_TOKEN = ENV.maas_token.get_secret_value() if ENV.maas_token else ""
 MAAS_PATIENCE_SECONDS = ENV.maas_patience_seconds
 MAAS_PARAMETER_PROVIDER = "tuner.selectors.effective_params"
+STORED_SENTENCES = "selflearn_site.pages.said.said"  # says what is stored in English in the language that is active
 SELFLEARN_VAR_DIR = ENV.selflearn_var
 LAST_GOOD_PARAMETERS = SELFLEARN_VAR_DIR / "last_good_parameters.json"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, override
 from ninja import Router, Schema
 from ninja.pagination import paginate
 
@@ -16,7 +17,8 @@ from goals.selectors import campaign as campaign_get
 from kernel.errors import NotFound
 from manager.domain.lifecycle import CycleState
 from manager.models import Cycle, Report
-from manager.reports import markdown
+from manager.reports import html, markdown
+from manager.reports.cycle import cycle_content, cycle_of
 from teacher.aggregator import metrics_aggregate
 
 router = Router(tags=["overview"])
@@ -75,6 +77,17 @@ class ReportOut(ReportBrief):
     content: dict[str, Any]
 
 
+class CycleReportOut(Schema):
+    campaign_id: uuid.UUID
+    campaign: int
+    cycle: int
+    headline: str
+    content: dict[str, Any]
+
+
+ReportForm = Literal["json", "md", "html"]
+
+
 @router.get("/cycles", response=list[CycleOut], summary="Cycles, newest first", tags=["cycles"])
 @paginate(sort=("created_at", "number", "finished_at"))
 def cycles(request: HttpRequest, campaign: uuid.UUID | None = None, state: CycleState | None = None) -> QuerySet[Cycle]:
@@ -112,12 +125,52 @@ def reports(request: HttpRequest) -> QuerySet[Report]:
 
 
 @router.get("/reports/{campaign_id}", response=ReportOut, summary="A campaign's report", tags=["reports"])
-def report(request: HttpRequest, campaign_id: str, format: Literal["json", "md"] = "json") -> Report | HttpResponse:
-    """By number or uuid of the campaign; as data, or as Markdown."""
+def report(
+    request: HttpRequest, campaign_id: str, format: ReportForm = "json", lang: Literal["en", "ru"] | None = None
+) -> Report | HttpResponse:
+    """By number or uuid of the campaign; as data, Markdown or HTML. `lang` says in which language; without it the
+    request's own (`Accept-Language`). Data is the same in each."""
     campaign = campaign_get(campaign_id)
     found = Report.objects.select_related("campaign").filter(campaign=campaign).first()
     if found is None:
         raise NotFound(f"campaign {campaign.number} has no report yet", details={"campaign": campaign.number})
-    if format == "md":
-        return HttpResponse(markdown.render(found.content), content_type="text/markdown; charset=utf-8")
-    return found
+    return _written(found.content, format, lang) or found
+
+
+@router.get(
+    "/reports/{campaign_id}/cycles/{int:number}",
+    response=CycleReportOut,
+    summary="The report of one cycle of a campaign",
+    tags=["reports"],
+)
+def cycle_report(
+    request: HttpRequest,
+    campaign_id: str,
+    number: int,
+    format: ReportForm = "json",
+    lang: Literal["en", "ru"] | None = None,
+) -> dict[str, Any] | HttpResponse:
+    """What this cycle tried, what won and lost and why, what it cost, and the gaps that it left. Made when it is asked
+    for: what was decided on since stands in it too."""
+    campaign = campaign_get(campaign_id)
+    content = cycle_content(campaign, cycle_of(campaign, number))
+    found = {
+        "campaign_id": campaign.pk,
+        "campaign": campaign.number,
+        "cycle": number,
+        "headline": markdown.headline(content),
+        "content": content,
+    }
+    return _written(content, format, lang) or found
+
+
+def _written(content: dict[str, Any], form: ReportForm, lang: str | None) -> HttpResponse | None:
+    """A report as text, in the language that was asked for. None: it is wanted as data."""
+    if form == "json":
+        return None
+    with override(lang or get_language()):
+        if form == "md":
+            return HttpResponse(markdown.render(content), content_type="text/markdown; charset=utf-8")
+        answer = HttpResponse(html.render(content), content_type="text/html; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="report.html"'
+        return answer

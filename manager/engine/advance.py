@@ -256,6 +256,7 @@ def _commit(context: StepContext, source: CycleState, step: Step) -> None:
         values: dict[str, Any] = {"state": step.state, "data": {**cycle.data, **step.data}, "progress": {}}
         if step.finish:
             values |= {"finished_at": timezone.now(), "outcome": step.finish, "outcome_text": step.finish_text}
+            values["data"]["spent"] = _spent(campaign)
         moved = Cycle.objects.filter(id=cycle.id, state=source, lease_owner=context.lease.owner).update(**values)
         if moved != 1:
             raise LeaseLost("another worker has taken this cycle over")
@@ -274,6 +275,12 @@ def _commit(context: StepContext, source: CycleState, step: Step) -> None:
             )
         if step.end_campaign:
             closing.end(campaign, step.end_campaign)
+
+
+def _spent(campaign: Campaign) -> dict[str, Any]:
+    """What the campaign has paid until now; a cycle's cost is the difference to the cycle before."""
+    tokens, usd = Campaign.objects.filter(pk=campaign.pk).values_list("tokens", "cost_usd").get()
+    return {"tokens": tokens, "usd": float(usd)}
 
 
 @transaction.atomic

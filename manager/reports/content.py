@@ -27,7 +27,7 @@ def report_write(*, campaign: Campaign) -> Report:
 def content(campaign: Campaign) -> dict[str, Any]:
     """The report as JSON. Numbers come with their n; differences with their intervals."""
     experiments = [
-        _experiment(item) for item in campaign.experiments.select_related("hypothesis").order_by("created_at")
+        experiment_row(item) for item in campaign.experiments.select_related("hypothesis").order_by("created_at")
     ]
     before, after = campaign.metrics_before or {}, campaign.metrics_after or {}
     return {
@@ -44,14 +44,14 @@ def content(campaign: Campaign) -> dict[str, Any]:
         "finished_at": campaign.finished_at.isoformat() if campaign.finished_at else None,
         "start_version": campaign.start_version,
         "end_version": campaign.end_version,
-        "targets": _targets(campaign, before, after),
-        "validation": _before_after(before, after),
-        "golden": _before_after(campaign.golden_before or {}, campaign.golden_after or {}),
+        "targets": targets_of(campaign, before, after),
+        "validation": before_after(before, after),
+        "golden": before_after(campaign.golden_before or {}, campaign.golden_after or {}),
         "experiments": experiments,
         "applied": [item for item in experiments if item["decision"] == "applied"],
         "refused": [item for item in experiments if item["decision"].startswith("refused")],
         "rolled_back": [item for item in experiments if item["decision"] == "rolled_back"],
-        "waiting": [_approval(item) for item in _pending(campaign)],
+        "waiting": [approval_row(item) for item in pending(campaign)],
         "journal": [
             {"cycle": entry.cycle_number, "kind": entry.kind, "text": entry.text, "reason": entry.reason}
             for entry in campaign.journal.all()
@@ -62,15 +62,16 @@ def content(campaign: Campaign) -> dict[str, Any]:
         },
         "tokens": campaign.tokens,
         "cost_usd": float(campaign.cost_usd),
-        "next": _next(campaign, experiments),
+        "next": next_steps(campaign, experiments),
     }
 
 
-def _pending(campaign: Campaign) -> list[Approval]:
+def pending(campaign: Campaign) -> list[Approval]:
     return list(campaign.approvals.filter(status="pending").select_related("experiment").order_by("created_at"))
 
 
-def _targets(campaign: Campaign, before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+def targets_of(campaign: Campaign, before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each target of the goal: where it began, where it is, and what is missing."""
     start, now = Measured.from_json(before), Measured.from_json(after)
     gaps = gaps_compute(
         current=now, start=start, targets=[Target.model_validate(item) for item in campaign.goal.targets]
@@ -89,7 +90,8 @@ def _targets(campaign: Campaign, before: dict[str, Any], after: dict[str, Any]) 
     ]
 
 
-def _before_after(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def before_after(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Two measurements beside each other, with their n."""
     rows = []
     for name in SHOWN:
         first, last = before.get("metrics", {}).get(name), after.get("metrics", {}).get(name)
@@ -109,7 +111,7 @@ def _before_after(before: dict[str, Any], after: dict[str, Any]) -> dict[str, An
     return {"n": after.get("n", before.get("n", 0)), "rows": rows}
 
 
-def _experiment(experiment: Experiment) -> dict[str, Any]:
+def experiment_row(experiment: Experiment) -> dict[str, Any]:
     result = result_of(experiment.slug)
     row: dict[str, Any] = {
         "slug": experiment.slug,
@@ -154,7 +156,7 @@ def _told(row: dict[str, Any], finding: str) -> str:
     return f"{finding}. {decision[0].upper()}{decision[1:]}"
 
 
-def _approval(approval: Approval) -> dict[str, Any]:
+def approval_row(approval: Approval) -> dict[str, Any]:
     return {
         "id": str(approval.id),
         "kind": approval.kind,
@@ -166,9 +168,13 @@ def _approval(approval: Approval) -> dict[str, Any]:
     }
 
 
-def _next(campaign: Campaign, experiments: list[dict[str, Any]]) -> list[str]:
+def next_steps(campaign: Campaign, experiments: list[dict[str, Any]]) -> list[str]:
+    return steps_of(experiments, waiting=campaign.approvals.filter(status="pending").count())
+
+
+def steps_of(experiments: list[dict[str, Any]], *, waiting: int) -> list[str]:
+    """What comes next, by what was found last; decisions of a person first."""
     steps = []
-    waiting = campaign.approvals.filter(status="pending").count()
     if waiting:
         steps.append(f"{waiting} {'change waits' if waiting == 1 else 'changes wait'} for your approval or rejection")
     for item in experiments[-3:]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from manager.reports.markdown import headline
+from manager.reports.markdown import headline, title
 
 
 def render(report: dict[str, Any]) -> str:
-    """A whole document with a print style. Everything that came from data is escaped by the template."""
-    return render_to_string("manager/report_document.html", {"report": report, "headline": headline(report)})
+    """A whole document with a print style, in the language that is active. Everything that came from data is escaped by
+    the template."""
+    context = {"report": report, "headline": headline(report), "title": title(report)}
+    return render_to_string("manager/report_document.html", context)

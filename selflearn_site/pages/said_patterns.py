@@ -83,6 +83,9 @@ PATTERNS = [
 ]
 _WORDS = [
     *notifications.WORDS,
+    _("waits"),
+    _("no gap"),
+    _("budget spent"),
     _("Hallucination"),
     _("Retrieval precision"),
     _("Retrieval recall"),

@@ -62,6 +62,7 @@ def _paths(world: World) -> list[str]:
         "hypothesis_id": world.hypothesis.pk, "version": 1, "other": 1, "run_id": world.run_id,
         "batch_id": world.batch.pk, "incident_id": world.incident.pk, "user_id": TenantParameters.objects.get().user_id,
         "session_id": SESSION,
+        "number": world.cycle.number,
         "dialogue_id": world.batch.dialogues.get().pk,
         "thread_id": THREAD, "pruning_id": world.pruning.pk, "key": "retrieval.top_k",
         "notification_id": Delivery.objects.latest("created_at").pk,

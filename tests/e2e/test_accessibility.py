@@ -52,7 +52,7 @@ NOT_PAGES = {
     "approval_reject", "rollback", "freeze", "unfreeze", "report_document", "golden_retire", "judges_draw",
     "judges_rejudge", "judges_skip", "judges_undo", "tests_run", "test_session_do", "emulation_do", "telemetry_chart",
     "telemetry_csv", "telemetry_hits", "telemetry_hits_csv", "telemetry_retention", "analytics_arms",
-    "incident_resolve", "notification_resend", "notification_test", "parameter_history_chart", "factor_do",
+    "incident_resolve", "report_effects", "cycle_effects", "notification_resend", "notification_test", "parameter_history_chart", "factor_do",
     "memory_keep", "memory_prune", "pruning_do", "experiment_looks", "experiment_stop",
 }  # fmt: skip
 """Addresses that take a click, or answer with a file. All others are opened."""
@@ -92,6 +92,7 @@ def filled(approval: Approval) -> dict[str, list[Any]]:
         "campaign": [approval.campaign.number],
         "experiment": [approval.experiment.slug],
         "report": [approval.campaign.number],
+        "cycle_report": [approval.campaign.number, 1],
         "golden_new": [run],
         "golden_set": [DATASET],
         "test_session": [session.pk],

@@ -67,16 +67,16 @@ def test_render__made_up_report__holds_each_part() -> None:
     text = render(report(waiting=[{**waits, "reason": "Recall +.2", "golden": "golden agrees"}], next=["try more"]))
     for part in (
         "# Campaign 7: Recall .100 → .400; 1 applied, 1 waiting for you",
-        "Goal: “Raise recall” · data set made-up · autonomy semi_auto · 2 of 4 cycles · version 1 → 2 · seed 3",
+        "Goal: “Raise recall” · data set made-up · autonomy semi auto · 2 of 4 cycles · version 1 → 2 · seed 3",
         "Ended: all 4 cycles are spent",
-        "- Recall: .100 → .400, target .600 – gap",
+        "- Recall: .100 → .400, target .600",
         "| Recall | .100 | .400 | 60 |",
         "- **retrieval.top_k 3 → 4** (cycle 1): Recall +.1. Applied as version 2",
         "- **retrieval.top_k 5 → 6**: Recall +.2. Why you: above 5 asks. golden agrees",
         "Nothing was refused.",
         "- try more",
         "If top_k rises, recall rises.",
-        "Tokens in emulated dialogues: 1,234; cost $0.5000",
+        "Tokens that were paid for: 1,234; cost $0.5000",
     ):
         assert part in text
 

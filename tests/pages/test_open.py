@@ -34,6 +34,7 @@ def details(approval: Approval) -> list[str]:
         address("report", number),
         address("report", number) + "?format=md",
         address("report_document", number),
+        address("cycle_report", number, 1),
         address("factor", "retrieval.top_k"),
         address("factor", "prompts.responder"),
     ]

@@ -1,4 +1,4 @@
-"""Hypotheses, reports and incidents."""
+"""Hypotheses and incidents."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.models import Hypothesis
 from incidents.models import Incident
 from incidents.services import incident_resolve
-from kernel.errors import InvalidInput, NotFound
-from manager.models import Report
-from manager.reports import html, markdown
+from kernel.errors import InvalidInput
 from selflearn_site.pages import headline as headlines
 from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
-from selflearn_site.pages.selectors.campaigns import campaign_by_number
 from selflearn_site.pages.selectors.lists import paged
 
 _OPEN = (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING)
@@ -39,45 +36,6 @@ def hypotheses(request: HttpRequest) -> HttpResponse:
         "chosen": status,
     }
     return show(request, "pages/hypotheses.html", context)
-
-
-@page
-def reports(request: HttpRequest) -> HttpResponse:
-    found = paged(request, Report.objects.select_related("campaign").order_by("-updated_at"))
-    context = {
-        "headline": headlines.reports_news(found.paginator.count),
-        "rows": found,
-        "reports": [(item, markdown.headline(item.content)) for item in found.object_list],
-    }
-    return show(request, "pages/reports.html", context)
-
-
-@page
-def report(request: HttpRequest, number: int) -> HttpResponse:
-    """As a page; `?format=md` as Markdown."""
-    found = _report(number)
-    if request.GET.get("format") == "md":
-        answer = HttpResponse(markdown.render(found.content), content_type="text/markdown; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="campaign-{number}.md"'
-        return answer
-    context = {"headline": markdown.headline(found.content), "report": found.content, "stored": found}
-    return show(request, "pages/report.html", context)
-
-
-@page
-def report_document(_request: HttpRequest, number: int) -> HttpResponse:
-    """The report as one file that needs nothing else: to keep, or to send."""
-    answer = HttpResponse(html.render(_report(number).content))
-    answer["Content-Disposition"] = f'attachment; filename="campaign-{number}.html"'
-    return answer
-
-
-def _report(number: int) -> Report:
-    campaign = campaign_by_number(number)
-    found = Report.objects.select_related("campaign").filter(campaign=campaign).first()
-    if found is None:
-        raise NotFound(f"campaign {number} has no report yet: it is written after its first cycle")
-    return found
 
 
 @page
