@@ -39,7 +39,8 @@ GUARD_MEANINGS: dict[GuardCode, str] = {
     GuardCode.MANUAL_ONLY: "a person alone changes this factor",
     GuardCode.NEEDS_APPROVAL: "possible, and outside the automatic range; `allowed` is that range",
     GuardCode.FROZEN: "changes, or this factor, are frozen; a rollback still works",
-    GuardCode.COOLDOWN: "the factor was rolled back lately, or this value was and the proposal has no newer verdict",
+    GuardCode.COOLDOWN: "the factor was rolled back lately; or this value was, and the proposal has no newer verdict; "
+    "or it was taken and left again lately",
     GuardCode.CONFLICT: "another experiment tests this factor now; `limit` is its name",
     GuardCode.STALE_FROM: "the value is no longer what the proposal says; `allowed` is what it is",
     GuardCode.TOO_MANY_CHANGES: "more than one factor at once",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.parameters import ParameterValue
+from contracts.parameters import ParameterChange, ParameterValue
 from tuner.domain.content import diff
 from tuner.factors import factors_now
 from tuner.models import ActivationAction, ParameterActivation, ParameterVersion, VersionKind
@@ -18,32 +19,58 @@ def _values(versions: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {row.version: {**DEFAULTS, **row.stored_values} for row in rows}
 
 
-def cooldowns() -> dict[str, int]:
-    """Factor -> how many activations it still rests.
+@dataclass(frozen=True)
+class Recent:
+    """What is too recent to be done again. `cooldowns`: factor -> activations that it still rests. `swung`: (factor,
+    value) -> activations until that value may come back: the factor took it and left it again a short while ago."""
 
-    The rule: a factor that a rollback moved back rests until `cooldown_cycles` versions have been activated since.
-    The Tuner knows no cycles; a caller who counts them hands its own numbers to `change_apply` instead.
+    cooldowns: dict[str, int]
+    swung: dict[tuple[str, ParameterValue], int]
+
+
+def recent() -> Recent:
+    """The rules, for a factor whose cooldown is n: one that a rollback moved back rests until n versions have been
+    activated since; a value that was taken and, within n activations, left again for the one before it is not taken
+    again until n have passed since it was left. So a factor does not swing A, B, A, B.
+
+    The Tuner knows no cycles; a caller who counts them hands its own cooldowns to `change_apply` instead.
     """
     factors = factors_now()
-    reach = max(factor.cooldown_cycles for factor in factors.values())
-    later = 0
-    recent: list[tuple[ParameterActivation, int]] = []
-    for row in ParameterActivation.objects.order_by("-id").iterator(chunk_size=50):
-        if row.action == ActivationAction.ACTIVATE:
-            later += 1
-            if later >= reach:
-                break
-        elif row.action == ActivationAction.ROLLBACK:
-            recent.append((row, later))
-    values = _values([v for row, _ in recent for v in (row.previous, row.version) if v is not None])
+    moves = _moves(2 * max(factor.cooldown_cycles for factor in factors.values()))
     resting: dict[str, int] = {}
-    for row, passed in recent:
-        if row.previous is None:
-            continue
-        for change in diff(values[row.previous], values[row.version]):
-            remaining = factors[change.param].cooldown_cycles - passed
-            resting[change.param] = max(remaining, resting.get(change.param, 0))
-    return {param: remaining for param, remaining in resting.items() if remaining > 0}
+    swung: dict[tuple[str, ParameterValue], int] = {}
+    for place, (row, passed, changes) in enumerate(moves):
+        for change in changes:
+            cooldown = factors[change.param].cooldown_cycles
+            if row.action == ActivationAction.ROLLBACK:
+                resting[change.param] = max(cooldown - passed, resting.get(change.param, 0))
+            elif any(_back(change) in took and before - passed <= cooldown for _, before, took in moves[place + 1 :]):
+                key = (change.param, change.from_value)
+                swung[key] = max(cooldown - passed, swung.get(key, 0))
+    return Recent(
+        cooldowns={param: left for param, left in resting.items() if left > 0},
+        swung={key: left for key, left in swung.items() if left > 0},
+    )
+
+
+def _back(change: ParameterChange) -> ParameterChange:
+    return ParameterChange(param=change.param, from_value=change.to_value, to_value=change.from_value)
+
+
+def _moves(reach: int) -> list[tuple[ParameterActivation, int, tuple[ParameterChange, ...]]]:
+    """The last `reach` activations and the rollbacks among them, newest first: how many activations came later, and
+    what each changed."""
+    later, rows = 0, []
+    for row in ParameterActivation.objects.order_by("-id").iterator(chunk_size=50):
+        if later >= reach and row.action == ActivationAction.ACTIVATE:
+            break
+        rows.append((row, later))
+        later += row.action == ActivationAction.ACTIVATE
+    values = _values([v for row, _ in rows for v in (row.previous, row.version) if v is not None])
+    return [
+        (row, passed, () if row.previous is None else diff(values[row.previous], values[row.version]))
+        for row, passed in rows
+    ]
 
 
 def undone_values(experiment: str | None, *, seen_at: datetime | None = None) -> set[tuple[str, ParameterValue]]:

@@ -1,8 +1,7 @@
 """The writes of this room: each one a SQL function and its audit row, in one transaction.
 
 A refusal is audited too, in a transaction of its own after the change has been undone, and then raised. A caller that
-is inside a transaction must therefore let it commit (catch the error inside), or the record of the refusal goes with
-it.
+is inside a transaction must therefore let it commit (catch the error inside), or the record of the refusal goes too.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ def change_check(
     """Every guard that the proposal breaks now; empty when `change_apply` would apply it. Changes nothing.
 
     `running_conflicts`: factor -> slug of the experiment that tests it now. `cooldowns`: factor -> cycles still to
-    rest, for a caller who counts cycles; by default `evidence.cooldowns`. Raises `NotFound` for an unknown base
-    version, `InvalidInput` for a proposal that changes nothing.
+    rest; by default `evidence.recent`. Raises `NotFound` for an unknown base, `InvalidInput` for no change at all.
     """
     proposal = _canonical(proposal)
-    freeze = selectors.freeze_now()
+    freeze, recent = selectors.freeze_now(), evidence.recent()
     state = guards.GuardState(
         current=selectors.version_values(proposal.base_version),
         factors=factors_now(),
         frozen=freeze is not None,
         frozen_why=freeze or "",
-        cooldowns=evidence.cooldowns() if cooldowns is None else _by_key(cooldowns),
+        cooldowns=recent.cooldowns if cooldowns is None else _by_key(cooldowns),
         running_conflicts=_by_key(running_conflicts or {}),
         undone=evidence.undone_values(proposal.experiment, seen_at=proposal.evidence_at),
+        swung=recent.swung,
         tried=evidence.tried_values(proposal.experiment),
     )
     return guards.check(proposal, state)
@@ -65,14 +64,14 @@ def change_apply(
 
     1. Refuse with `Conflict` when another version than `proposal.base_version` is active.
     2. Refuse with `RuleViolated` (`details["violations"]`) when any guard stands.
-    3. Create the version, and activate it on condition that the base is still active and nothing is frozen: the race
-       between 1 and 3 is decided by the database.
-    4. Audit, in the same transaction.
+    3. Create the version, activate it on condition that the base is still active and nothing is frozen, and audit.
+    All in one transaction behind the log's lock: no factor is frozen between 2 and 3.
     """
     actor.require(Role.META_USER)
     proposal = _canonical(proposal)
     try:
         with transaction.atomic():
+            chain_lock()
             _expect_active(proposal.base_version)
             refuse(change_check(proposal=proposal, running_conflicts=running_conflicts, cooldowns=cooldowns))
             values = selectors.version_get(proposal.base_version).stored_values
@@ -151,6 +150,7 @@ def version_activate(*, version: int, expected_active: int, actor: Actor, reason
     actor.require(Role.META_USER)
     try:
         with transaction.atomic():
+            chain_lock()
             version_require_fit(version, active=expected_active)
             return _activated(
                 version=version,

@@ -21,8 +21,9 @@ class GuardState:
 
     `current`: flat effective values of the base version. `cooldowns`: factor -> activations (or cycles) still to
     pass. `running_conflicts`: factor -> the other experiment that is testing it now. `undone`: (factor, value) pairs
-    that were rolled back and for which this proposal brings no new evidence. `tried`: (factor, value) pairs that an arm
-    of the proposal's experiment tried. `frozen_why`: by whom and why all changes are frozen.
+    that were rolled back and for which this proposal brings no new evidence. `swung`: (factor, value) -> activations
+    until that value, which the factor took and left again lately, may come back. `tried`: (factor, value) pairs that an
+    arm of the proposal's experiment tried. `frozen_why`: by whom and why all changes are frozen.
     """
 
     current: Mapping[str, Any]
@@ -32,6 +33,7 @@ class GuardState:
     cooldowns: Mapping[str, int] = field(default_factory=dict)
     running_conflicts: Mapping[str, str] = field(default_factory=dict)
     undone: Collection[tuple[str, ParameterValue]] = ()
+    swung: Mapping[tuple[str, ParameterValue], int] = field(default_factory=dict)
     tried: Collection[tuple[str, ParameterValue]] = ()
 
 
@@ -144,6 +146,16 @@ def _of_evidence(
             limit=factor.cooldown_cycles,
             allowed=f"after {remaining} more, or with approval",
             message=f"{key} was rolled back lately and rests for {remaining} more",
+        )
+    swung = [left for (param, taken), left in state.swung.items() if param == key and same_value(taken, value)]
+    if swung and remaining <= 0:
+        yield GuardViolation(
+            code=GuardCode.COOLDOWN,
+            param=key,
+            value=value,
+            limit=factor.cooldown_cycles,
+            allowed=f"another value, or this one after {max(swung)} more, or with approval",
+            message=f"{key} = {value} was taken and left again lately; it may come back after {max(swung)} more",
         )
     if any(param == key and same_value(undone, value) for param, undone in state.undone):
         yield GuardViolation(
