@@ -27,6 +27,7 @@ from manager.services.decisions import approval_finish_enqueue
 from manager.services.degradation import live_watch
 from manager.services.pruning import prunings_tend
 from manager.services.rechecks import approval_recheck
+from manager.services.reminders import approvals_remind
 from manager.services.settling import activation_settle_enqueue
 from tuner.selectors import active_version
 
@@ -81,9 +82,10 @@ def activation_settle(campaign_id: str) -> int:
 
 def unattended_pick_up() -> int:
     """Every minute: queue running campaigns and emulations that nobody works on and approvals that were not
-    finished, and close approvals that waited too long. Returns how many campaigns were queued."""
+    finished, close approvals that waited too long, and remind of the others. Returns how many campaigns were queued."""
     with transaction.atomic():
         approvals_expire(actor=component("manager"))
+    approvals_remind()
     found = campaigns_unattended()
     for campaign_id in found:
         campaign_enqueue(campaign_id=campaign_id)

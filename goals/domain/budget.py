@@ -70,3 +70,8 @@ def budget_lines(budget: Budget, taken: Taken, *, cycles: int, now: datetime) ->
     used = {"tokens": float(taken.tokens), "usd": taken.usd, "hours": hours, "cycles": float(cycles)}
     limits = {name: getattr(budget, name) for name in used}
     return [BudgetLine(name, used[name], float(limit)) for name, limit in limits.items() if limit is not None]
+
+
+def is_budget_spent(reason: str) -> bool:
+    """Whether a campaign's reason to end is one of those above."""
+    return reason.startswith("budget spent")

@@ -43,6 +43,7 @@ _LIST = (
     PolicyField("rollback_preauthorised", "autonomy", "yes"),
     PolicyField("four_eyes", "approvals", "yes"),
     _whole("approval_days", "approvals", "days", 1, 365),
+    _whole("approval_remind_hours", "approvals", "hours", 0, 8_760),
     PolicyField("golden_mode", "golden", "one", choices=("directional", "strict", "not_worse")),
     _whole("golden_budget", "golden", "looks", 0, 100_000),
     _whole("golden_looks_per_campaign", "golden", "looks", 0, 10_000),

@@ -28,6 +28,7 @@ from manager.reports.content import report_write
 from manager.services.campaigns import cycle_rest, dataset_refuse_empty
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
+from manager.services.telling import tell_failed
 
 log = structlog.get_logger(__name__)
 
@@ -153,14 +154,20 @@ def _close(campaign: Campaign, worker: Worker, reason: str) -> None:
     try:
         closing.close(campaign, worker.client, worker.parallel, reason)
     except DomainError as error:
-        campaign_transition(
-            campaign_id=campaign.id,
-            source=CampaignStatus.RUNNING,
-            target=CampaignStatus.FAILED,
-            actor=MANAGER,
-            reason=f"at its end, {reason}: {error.message}",
-        )
+        _campaign_failed(campaign, f"at its end, {reason}: {error.message}")
         raise
+
+
+@transaction.atomic
+def _campaign_failed(campaign: Campaign, reason: str) -> None:
+    campaign_transition(
+        campaign_id=campaign.id,
+        source=CampaignStatus.RUNNING,
+        target=CampaignStatus.FAILED,
+        actor=MANAGER,
+        reason=reason,
+    )
+    tell_failed(campaign, reason=reason)
 
 
 def _next_cycle(campaign: Campaign, most: int) -> Cycle | None:
@@ -295,13 +302,7 @@ def _fail(context: StepContext, state: CycleState, reason: str) -> None:
     if held.update(state=CycleState.FAILED, resume_state=state, error=reason) != 1:
         raise LeaseLost("another worker has taken this cycle over")
     try:
-        campaign_transition(
-            campaign_id=campaign.id,
-            source=CampaignStatus.RUNNING,
-            target=CampaignStatus.FAILED,
-            actor=MANAGER,
-            reason=f"cycle {cycle.number}, {state}: {reason}",
-        )
+        _campaign_failed(campaign, f"cycle {cycle.number}, {state}: {reason}")
     except Conflict:
         log.info("campaign not running any more", campaign=campaign.number)  # a person paused it meanwhile
     journal_write(

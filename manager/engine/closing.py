@@ -21,6 +21,7 @@ from manager.models import Cycle
 from manager.reports.content import report_write
 from manager.services.experiment_closing import experiments_close
 from manager.services.journal import journal_write
+from manager.services.telling import tell_ended
 
 UNSEEN = "the active version was not looked at again: there is nothing left to pay for it"
 
@@ -113,3 +114,4 @@ def end(campaign: Campaign, reason: str) -> None:
     campaign_finish(campaign_id=campaign.id, actor=MANAGER, reason=reason)
     hypotheses_outdate(campaign=campaign, active=None, actor=TEACHER)
     journal_write(campaign=campaign, key="end", kind="ended", text=f"campaign {campaign.number} ended", reason=reason)
+    tell_ended(campaign, reason=reason)

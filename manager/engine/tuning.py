@@ -33,6 +33,7 @@ from manager.models import Approval
 from manager.services.approval_requests import approval_request
 from manager.services.daily import enough_today
 from manager.services.policy import agreement_rule, policy_current
+from manager.services.telling import tell_applied, tell_golden_refused
 from manager.services.turns import factors_elsewhere, waits_for
 from teacher.discoveries import above_level, discovery_enter
 from teacher.services import OUTCOMES, experiment_analyze
@@ -204,7 +205,7 @@ def _decide(context: StepContext, experiment: Experiment, result: ExperimentResu
         else refusal_on(experiment, change, base=base, client=context.client, parallel=context.parallel)
     )
     if refusal:
-        return _rejected(experiment, refusal, "golden")
+        return _rejected(experiment, refusal, "golden", told=not factor_moved(change, base=base))
     proposal = proposal_of(experiment, result, base)
     decision = decide(
         leeway=context.leeway,
@@ -222,6 +223,7 @@ def _decide(context: StepContext, experiment: Experiment, result: ExperimentResu
 
     def write() -> None:
         applied = change_apply(proposal=proposal, actor=MANAGER)
+        tell_applied(experiment, applied, reason=result.recommendation["reason"])
         experiment_transition(
             slug=experiment.slug,
             target=ExperimentStatus.APPLIED,
@@ -276,7 +278,8 @@ def _ask(experiment: Experiment, result: ExperimentResult, decision: Decision, g
     )
 
 
-def _rejected(experiment: Experiment, reason: str, by: str) -> Step:
+def _rejected(experiment: Experiment, reason: str, by: str, *, told: bool = True) -> Step:
+    """`told`: whether people outside are told, when it is the golden set that refuses."""
     text = f"{experiment.factor} {experiment.from_value} → {experiment.to_value} refused"
 
     def write() -> None:
@@ -289,6 +292,8 @@ def _rejected(experiment: Experiment, reason: str, by: str) -> Step:
             decision_reason=reason,
             policy_version=policy_current().version,
         )
+        if told and by == "golden":
+            tell_golden_refused(experiment, reason=reason)
         if experiment.hypothesis_id is not None and by in REFUSED_NEXT:
             hypothesis_next_steps(hypothesis_id=experiment.hypothesis_id, next_steps=[REFUSED_NEXT[by]])
 

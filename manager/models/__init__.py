@@ -207,6 +207,8 @@ class Approval(models.Model):
     comment = models.TextField(blank=True)
     applied_version = models.PositiveIntegerField(null=True, blank=True)
     outcome = models.TextField(blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         db_table = "approvals"

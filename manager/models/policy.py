@@ -71,6 +71,11 @@ class Policy(models.Model):
     approval_days = models.PositiveIntegerField(
         _("an approval waits"), default=7, help_text=_("An approval that waits longer expires.")
     )
+    approval_remind_hours = models.PositiveIntegerField(
+        _("reminder of an approval"),
+        default=24,
+        help_text=_("An approval that has waited so long is reminded of, then once a day. 0: never."),
+    )
     golden_mode = models.CharField(
         _("golden gate"),
         max_length=12,

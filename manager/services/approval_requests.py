@@ -18,6 +18,7 @@ from manager.domain.lifecycle import ApprovalStatus
 from manager.models import Approval
 from manager.services.approvals import approval_by_id, approval_log, approval_void, hash_of
 from manager.services.policy import policy_current
+from manager.services.telling import tell_waiting
 
 MANAGER = component("manager")
 _OPEN = (ApprovalStatus.PENDING, ApprovalStatus.APPROVED)
@@ -51,6 +52,7 @@ def approval_request(
         approval.refresh_from_db()  # the hash is over what the database gives back
         approval.content_hash = hash_of(approval)
         approval.save(update_fields=["content_hash"])
+        tell_waiting(approval)
     elif approval.status in _OPEN:
         approval = approval_edit(
             approval_id=approval.id, evidence=evidence, reasons=reasons, actor=MANAGER, reason="asked again"

@@ -24,6 +24,7 @@ from manager.models import Approval, Report
 from manager.reports.content import report_write
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
+from manager.services.telling import tell_applied, tell_expired
 from tuner.selectors import active_version, factor_moved
 from tuner.services import change_apply
 
@@ -163,6 +164,7 @@ def approval_apply(*, approval_id: uuid.UUID, actor: Actor, base: int) -> Approv
         decision_reason=f"applied as version {applied.version}: {reason}",
     )
     _journal(approval, "applied", f"{reason}; applied as version {applied.version}")
+    tell_applied(approval.experiment, applied, reason=reason)
     return approval_by_id(approval_id)
 
 
@@ -223,6 +225,7 @@ def _expire(approval: Approval, actor: Actor) -> bool:
         decision_reason=reason,
     )
     _journal(approval, "refused", reason)
+    tell_expired(approval)
     return True
 
 

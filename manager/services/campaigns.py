@@ -31,6 +31,7 @@ from manager.domain.policy import cycles_problem
 from manager.models import Cycle
 from manager.services.experiment_closing import experiments_close
 from manager.services.policy import policy_current
+from manager.services.telling import tell_ended
 from manager.services.turns import campaign_refuse_contradiction
 from tuner.registry import FACTORS
 
@@ -211,6 +212,7 @@ def campaign_end(*, campaign_id: uuid.UUID, actor: Actor, reason: str) -> Campai
     campaign = campaign_stop(campaign_id=campaign_id, actor=actor, reason=reason)
     experiments_close(campaign=campaign, actor=actor, reason=f"the campaign was stopped: {reason}", by="stopped")
     hypotheses_outdate(campaign=campaign, active=None, actor=actor)
+    tell_ended(campaign, reason=f"stopped by {actor.label}: {reason}")
     Cycle.objects.filter(campaign=campaign, finished_at__isnull=True).update(
         state=CycleState.IDLE, outcome="stopped", outcome_text=reason, finished_at=campaign.finished_at
     )

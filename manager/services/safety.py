@@ -17,6 +17,7 @@ from kernel.errors import Conflict, InvalidInput
 from manager.services.journal import journal_write
 from manager.services.policy import policy_current
 from manager.services.settling import activation_settle_enqueue
+from manager.services.telling import tell_rolled_back
 from tuner.selectors import active_version, version_get
 from tuner.services import parameters_rollback
 
@@ -58,6 +59,7 @@ def rollback_order(
             reason=reason,
             experiment=experiment.slug if experiment else "",
         )
+    tell_rolled_back(change, reason=reason, actor=actor)
     if actor.kind == "component":
         incident_open(
             kind="degradation",

@@ -90,8 +90,9 @@ def _claim(*, leaving_out: Collection[int]) -> Delivery | None:
     now = timezone.now()
     due = Q(status=DeliveryStatus.WAITING, next_try_at__lte=now) | Q(status=DeliveryStatus.SENDING, lease_until__lt=now)
     with transaction.atomic():
-        rows = Delivery.objects.filter(due).exclude(channel_id__in=list(leaving_out)).order_by("next_try_at", "id")
-        found = rows.select_for_update(skip_locked=True).values_list("pk", flat=True).first()
+        rows = Delivery.objects.filter(due).exclude(channel_id__in=list(leaving_out))
+        rows = rows.order_by("next_try_at", "notice_id", "id").select_for_update(skip_locked=True)
+        found = rows.values_list("pk", flat=True).first()
         if found is None:
             return None
         Delivery.objects.filter(pk=found).update(

@@ -28,8 +28,12 @@ PATTERNS = [
     _("no answer of the mail server within %(seconds)s s"),
     _("the worker died in each of the tries"),
     _("unexpected %(error)s"),
+    _("%(step)s still waits for a person"),
+    _("nobody has decided since %(since)s; it expires on %(until)s"),
+    _("stopped by %(who)s: %(rest)s"),
 ]
 WORDS = [
+    _("reminder"),
     _("signed webhook"),
     _("chat (Slack format)"),
     _("e-mail"),
