@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from audit.services import chain_lock, entry_append
@@ -23,8 +23,11 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 def settings_seed() -> None:
-    """A row for each factor of the registry, so that each has its form. Safe to repeat."""
-    FactorSetting.objects.bulk_create([FactorSetting(key=key) for key in FACTORS], ignore_conflicts=True)
+    """A row for each factor of the registry, so that each has its form. Safe to repeat, and under an older schema too:
+    it runs after every migration, backward ones as well, so it names the key alone."""
+    with connection.cursor() as cursor:
+        sql = "INSERT INTO public.factor_settings (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+        cursor.execute(sql, [list(FACTORS)])
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Proposals, approvals, edits, freezes, activations and rollbacks from several connections at once, in any order.
 
 Who wins a race is not foreseen. What must hold afterwards is read from the database: the change log, replayed, gives
-the state that there is. `SELFLEARN_STATEFUL=long` runs ten times as much.
+the state that there is. `SELFLEARN_STATEFUL=long` runs six times as much.
 """
 
 from __future__ import annotations
@@ -265,8 +265,8 @@ def test_tuner__acts_at_once_from_several_connections__keeps_its_invariants(
     run_state_machine_as_test(
         AtOnce,
         settings=settings(
-            max_examples=100 if LONG else 10,
-            stateful_step_count=20 if LONG else 10,
+            max_examples=40 if LONG else 10,
+            stateful_step_count=15 if LONG else 10,
             deadline=None,
             derandomize=not LONG,
             suppress_health_check=list(HealthCheck),
