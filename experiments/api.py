@@ -154,7 +154,7 @@ def _stream(last: DiscoveryEntry) -> dict[str, Any]:
 
 @router.get("/experiments/{experiment_id}", response=ExperimentDetail, summary="One experiment, by slug or uuid")
 def experiment(request: HttpRequest, experiment_id: str) -> Experiment:
-    return _found(experiment_id)
+    return selectors.experiment_named(experiment_id)
 
 
 @router.get("/experiments/{experiment_id}/results", response=ResultOut, summary="What the Teacher found")
@@ -163,7 +163,7 @@ def results(
     experiment_id: str,
     samples: QueryEx[bool, P(description="with the samples that the verdict rests on")] = False,
 ) -> dict[str, Any]:
-    slug = _found(experiment_id).slug
+    slug = selectors.experiment_named(experiment_id).slug
     result: ExperimentResult | None = selectors.result_of(slug)
     if result is None:
         raise NotFound(f"experiment {slug} has no result yet", details={"experiment": slug})
@@ -181,12 +181,3 @@ def datasets(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for row in Dataset.objects.order_by("name")
     ]
-
-
-def _found(key: str) -> Experiment:
-    """The mission names an experiment by its slug; its uuid does too. Raises `NotFound`."""
-    try:
-        by_id = Experiment.objects.filter(id=uuid.UUID(key)).first()
-    except ValueError:
-        by_id = None
-    return by_id or selectors.experiment_by_slug(key)

@@ -80,6 +80,15 @@ def golden_look_number(look: EvaluationPass) -> int:
     return golden_looks(dataset=look.dataset, campaign_id=look.campaign_id, until=look.started_at)
 
 
+def experiment_named(key: str) -> Experiment:
+    """The mission names an experiment by its slug; its uuid does too. Raises `NotFound`."""
+    try:
+        by_id = Experiment.objects.filter(id=uuid.UUID(key)).first()
+    except ValueError:
+        by_id = None
+    return by_id or experiment_by_slug(key)
+
+
 def experiment_by_slug(slug: str) -> Experiment:
     found = Experiment.objects.filter(slug=slug).first()
     if found is None:

@@ -39,7 +39,7 @@ class RowErrorOut(Schema):
     message: str
 
 
-class ImportedOut(Schema):
+class MemoriesImportedOut(Schema):
     """What became of the rows."""
 
     imported: int = Field(description="New now.")
@@ -49,7 +49,7 @@ class ImportedOut(Schema):
 
 @router.post(
     "/maas/memories/import",
-    response=ImportedOut,
+    response=MemoriesImportedOut,
     operation_id="memories_import",
     summary="Add memories of an existing history",
     openapi_extra={"x-never": ["404", "409"]},

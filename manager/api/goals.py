@@ -82,7 +82,7 @@ class GoalOut(Schema):
         return list(goal.campaigns.all())
 
 
-class ReasonIn(Schema, extra="forbid"):
+class GoalReasonIn(Schema, extra="forbid"):
     reason: str = ""
 
 
@@ -126,7 +126,7 @@ def goal(request: HttpRequest, response: HttpResponse, goal_id: int) -> GoalOut:
     summary="Start its campaign, or go on with it",
     openapi_extra=TAKES_IF_MATCH,
 )
-def start(request: HttpRequest, response: HttpResponse, goal_id: int, body: ReasonIn | None = None) -> GoalOut:
+def start(request: HttpRequest, response: HttpResponse, goal_id: int, body: GoalReasonIn | None = None) -> GoalOut:
     """The newest campaign of the goal: a planned one starts, a paused or failed one goes on."""
     with _as_seen(request, goal_id):
         campaign = _newest(goal_id)
@@ -145,7 +145,7 @@ def start(request: HttpRequest, response: HttpResponse, goal_id: int, body: Reas
     summary="The step at hand ends, the next waits",
     openapi_extra=TAKES_IF_MATCH,
 )
-def pause(request: HttpRequest, response: HttpResponse, goal_id: int, body: ReasonIn | None = None) -> GoalOut:
+def pause(request: HttpRequest, response: HttpResponse, goal_id: int, body: GoalReasonIn | None = None) -> GoalOut:
     reason = body.reason if body else ""
     with _as_seen(request, goal_id):
         campaigns.campaign_hold(campaign_id=_newest(goal_id).id, actor=actor_of(request), reason=reason)
@@ -158,7 +158,7 @@ def pause(request: HttpRequest, response: HttpResponse, goal_id: int, body: Reas
     summary="Stop its campaign for good",
     openapi_extra=TAKES_IF_MATCH,
 )
-def stop(request: HttpRequest, response: HttpResponse, goal_id: int, body: ReasonIn | None = None) -> GoalOut:
+def stop(request: HttpRequest, response: HttpResponse, goal_id: int, body: GoalReasonIn | None = None) -> GoalOut:
     """What was applied stays, and can be rolled back."""
     reason = (body.reason if body else "") or "stopped by a person"
     with _as_seen(request, goal_id):

@@ -78,7 +78,7 @@ class PromiseOut(Schema):
     golden: float | None
 
 
-class VersionOut(Schema):
+class VersionStoryOut(Schema):
     version: int
     before: int | None
     at: datetime
@@ -104,6 +104,8 @@ def measures(request: HttpRequest, by: Literal["campaign", "month"] = "campaign"
     }
 
 
-@router.get("/teacher/versions", response=list[VersionOut], summary="Each active version: promised, and seen since")
+@router.get(
+    "/teacher/versions", response=list[VersionStoryOut], summary="Each active version: promised, and seen since"
+)
 def versions(request: HttpRequest) -> list[Any]:
     return list(version_stories())

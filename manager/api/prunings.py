@@ -69,10 +69,11 @@ class PruningReasonIn(Schema, extra="forbid"):
 
 
 @router.get("/memories/flagged", response=list[FlaggedMemory], summary="Memories that are put up for review")
-def flagged(request: HttpRequest, limit: int = service.MOST) -> list[FlaggedMemory]:
-    """The worst score first. Deep cycles flag: a score below 0.1 for 30 days, answers rated badly, the double of
-    another memory, or never found in a year. `limit`: 1 to 1,000."""
-    return memories_flagged(limit=max(1, min(limit, 1000)))
+@paginate(key="memory_id")
+def flagged(request: HttpRequest) -> list[FlaggedMemory]:
+    """The worst score first, 1,000 at most. Deep cycles flag: a score below 0.1 for 30 days, answers rated badly, the
+    double of another memory, or never found in a year."""
+    return memories_flagged(limit=1000)
 
 
 @router.post("/memories/{uuid:memory_id}/keep", response={204: None}, summary="Keep a memory that is put up for review")

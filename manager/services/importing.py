@@ -84,15 +84,26 @@ def step_history(campaign: Campaign, metric: str, *, base_version: int) -> list[
     ]
 
 
-@transaction.atomic
-def spec_import(*, text: str, actor: Actor, campaign: int | None = None, because: str = "") -> Imported:
-    """Plan the experiment that `text` (YAML or JSON) describes, inside an open campaign.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A spec that was read, checked and completed, and not planned yet. `base`: the version that is in force."""
 
-    `campaign`: its number; without one, the newest that runs or is paused. `because`: why its author expects it.
-    Raises `InvalidInput` with every error by its path, `NotFound` without a campaign, `Conflict` for a name that is
-    taken.
-    """
-    actor.require(Role.OPERATOR)
+    spec: ExperimentSpec
+    change: ParameterChange
+    metric: str
+    campaign: Campaign
+    base: int
+    notes: tuple[str, ...]
+
+    @property
+    def needs_approval(self) -> list[str]:
+        """Why applying it would need a person too; empty when it would not."""
+        return list(approval_reasons(factors_now()[self.change.param], self.change.from_value, self.change.to_value))
+
+
+def spec_check(*, text: str, actor: Actor, campaign: int | None = None) -> Draft:
+    """What `spec_import` would plan; changes nothing. Raises what it raises, but asks for no more than a viewer."""
+    actor.require(Role.VIEWER)
     spec = spec_read(text)
     within = _campaign(campaign, spec.dataset)
     if Experiment.objects.filter(slug=spec.experiment_id).exists():
@@ -108,7 +119,19 @@ def spec_import(*, text: str, actor: Actor, campaign: int | None = None, because
             [SpecError("variants", f"{_told(change)} was tested in this campaign before, and is not repeated")]
         )
     spec, notes = _completed(spec, change, metric, within)
-    return _planned(spec, change, metric, within, base, actor, because.strip(), notes)
+    return Draft(spec, change, metric, within, base, notes)
+
+
+@transaction.atomic
+def spec_import(*, text: str, actor: Actor, campaign: int | None = None, because: str = "") -> Imported:
+    """Plan the experiment that `text` (YAML or JSON) describes, inside an open campaign.
+
+    `campaign`: its number; without one, the newest that runs or is paused. `because`: why its author expects it.
+    Raises `InvalidInput` with every error by its path, `NotFound` without a campaign, `Conflict` for a name that is
+    taken.
+    """
+    actor.require(Role.OPERATOR)
+    return _planned(spec_check(text=text, actor=actor, campaign=campaign), actor, because.strip())
 
 
 def _campaign(number: int | None, dataset: str | None) -> Campaign:
@@ -182,18 +205,10 @@ def _told(change: ParameterChange) -> str:
     return f"{change.param} {change.from_value} → {change.to_value}"
 
 
-def _planned(
-    spec: ExperimentSpec,
-    change: ParameterChange,
-    metric: str,
-    campaign: Campaign,
-    base: int,
-    actor: Actor,
-    because: str,
-    notes: tuple[str, ...],
-) -> Imported:
+def _planned(draft: Draft, actor: Actor, because: str) -> Imported:
+    spec, change, metric, campaign, base = draft.spec, draft.change, draft.metric, draft.campaign, draft.base
     aim = next(item for item in spec.success_criteria if not item.is_guard)
-    reasons = list(approval_reasons(factors_now()[change.param], change.from_value, change.to_value))
+    reasons = draft.needs_approval
     verb = "rises" if aim.direction == "increase" else "falls"
     sentence = (
         f"If {change.param} goes from {change.from_value} to {change.to_value}, then {METRICS[metric].title.lower()} "
@@ -233,7 +248,7 @@ def _planned(
         experiment=experiment,
         kind="start",
         reasons=[f"written by hand by {actor.label}: starting it waits for a person", *reasons],
-        evidence={"hypothesis": sentence, "notes": list(notes)},
+        evidence={"hypothesis": sentence, "notes": list(draft.notes)},
         proposed_by=actor.label,
     )
     journal_write(
@@ -241,7 +256,7 @@ def _planned(
         key=f"import-{experiment.slug}",
         kind="imported",
         text=f"{sentence} It was written by hand and waits for its start",
-        reason="; ".join(notes),
+        reason="; ".join(draft.notes),
         experiment=experiment.slug,
     )
-    return Imported(experiment, approval, notes)
+    return Imported(experiment, approval, draft.notes)

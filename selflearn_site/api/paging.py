@@ -100,7 +100,7 @@ class CursorPages(PaginationBase):
         self, items: Sequence[Any], *, after: list[Any] | None, limit: int, offset: int
     ) -> tuple[list[Any], Any, int]:
         def key(item: Any) -> list[Json]:
-            return [item[self._key] if isinstance(item, Mapping) else getattr(item, self._key)]
+            return [_plain(item[self._key] if isinstance(item, Mapping) else getattr(item, self._key))]
 
         start = offset
         if after is not None:

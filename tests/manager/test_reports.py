@@ -138,7 +138,7 @@ def test_target_said__each_language__has_where_it_is_and_what_is_missing(
     ("number", "said"), [(1, "1 ждёт вас"), (2, "2 ждут вас"), (5, "5 ждут вас"), (21, "21 ждёт вас")]
 )
 def test_headline__number_in_russian__takes_its_form(number: int, said: str) -> None:
-    report = {"targets": [], "applied": [], "refused": [], "waiting": [{}] * number}
+    report: dict[str, Any] = {"targets": [], "applied": [], "refused": [], "waiting": [{}] * number}
     with override("ru"):
         assert headline(report) == said
 
