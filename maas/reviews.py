@@ -27,7 +27,8 @@ WITH disliked AS (
   SELECT user_id, count(*)::int AS times FROM pipeline_runs WHERE mode = 'dialogue' GROUP BY user_id
 ), same AS (
   SELECT id, first_value(id) OVER (
-    PARTITION BY user_id, coalesce(speaker, ''), md5(lower(regexp_replace(summary_text, '[^[:alnum:]]+', ' ', 'g')))
+    PARTITION BY user_id, coalesce(speaker, ''),
+      md5(btrim(lower(regexp_replace(summary_text, '[^[:alnum:]]+', ' ', 'g'))))
     ORDER BY times_helpful DESC, times_used DESC, simulated_at DESC, id) AS first_id
   FROM lsm_storage WHERE set_aside_at IS NULL
 ), known AS (

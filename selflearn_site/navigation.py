@@ -34,6 +34,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _page(_("Goals"), "flag", "/goals/"),
             _page(_("Experiments"), "experiment", "/experiments/"),
             _page(_("What is known"), "psychology", "/knowledge/"),
+            _page(_("Upkeep"), "cycle", "/cycles/"),
             _page(_("Reports"), "description", "/reports/"),
             _rows(_("All goals"), "outlined_flag", "goals_learninggoal"),
             _rows(_("Campaigns"), "trending_up", "goals_campaign"),

@@ -133,6 +133,22 @@ def next_planned(schedule: Schedule, facts: Facts, kind: CycleType) -> datetime 
     return max(min(times), facts.now) if times else None
 
 
+Holdup = Literal["off", "traffic", "running", "paused", "by command", "not yet"]
+
+
+def holdup(schedule: Schedule, facts: Facts, kind: CycleType) -> Holdup | None:
+    """Why no cycle of this type begins now; None: it does, at the next tick. A lighter one waits for a heavier one."""
+    if facts.open is not None:
+        return "paused" if facts.open.paused else "running"
+    if not schedule.enabled:
+        return "off"
+    if traffic(schedule, now=facts.now, last_request=facts.last_request):
+        return "traffic"
+    if decide(schedule, facts).type == kind:
+        return None
+    return "by command" if next_planned(schedule, facts, kind) is None else "not yet"
+
+
 def cron_check(line: str, *, field: str) -> str:
     """The line as it is kept. Raises `InvalidInput` unless it has five fields that make sense, or is empty."""
     line = " ".join(line.split())

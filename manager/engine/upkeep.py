@@ -14,7 +14,7 @@ from django.utils import timezone
 from experiments.domain.examples import seal_hash
 from experiments.golden import golden_examples
 from experiments.runner import PassPlan, PassProgress, pass_run
-from experiments.selectors import examples
+from experiments.selectors import examples, split_sizes
 from incidents.services import incident_open
 from kernel.canonical import derive_seed, stable_fraction
 from kernel.errors import Conflict, DomainError, InvalidInput
@@ -92,7 +92,7 @@ def _passed(work: _Work, *, split: str, label: str, upto: int | None = None) -> 
     if upto is not None:
         over = sorted(over, key=lambda item: stable_fraction(str(cycle.id), item.external_id))[:upto]
     if not over:
-        raise InvalidInput(f"the data set {cycle.dataset!r} has no {split} questions")
+        return {"left_out": f"the data set {cycle.dataset!r} has no {split} questions"}
     batch = f"upkeep-{cycle.id}-{split}"
 
     def show(progress: PassProgress) -> None:
@@ -128,6 +128,8 @@ def _validation(work: _Work) -> dict[str, Any]:
 
 
 def _golden(work: _Work) -> dict[str, Any]:
+    if not split_sizes(dataset=work.cycle.dataset)["golden"]:
+        return {"left_out": f"the data set {work.cycle.dataset!r} has no golden questions"}
     return _passed(work, split="golden", label="golden, monitored")
 
 

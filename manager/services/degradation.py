@@ -135,7 +135,8 @@ def _measured(version: ParameterVersion, dataset: str) -> list[tuple[datetime, s
     ).values_list("created_at", "findings")
     for at, findings in upkeep:
         passed: Mapping[str, Any] = findings["validation"]
-        found.append((at, str(passed.get("batch", "")), passed["metrics"], int(passed["n"])))
+        if "metrics" in passed:  # else it had no questions to ask
+            found.append((at, str(passed.get("batch", "")), passed["metrics"], int(passed["n"])))
     return sorted(found, key=lambda item: item[0])
 
 

@@ -55,6 +55,7 @@ NOT_PAGES = {
     "incident_resolve", "report_effects", "cycle_effects",
     "notification_resend", "notification_test", "parameter_history_chart", "factor_do",
     "memory_keep", "memory_prune", "pruning_do", "experiment_looks", "experiment_stop",
+    "cycle_run", "cycle_schedule", "cycle_stop",
 }  # fmt: skip
 """Addresses that take a click, or answer with a file. All others are opened."""
 QUESTION = "Where did I buy the red cello?"

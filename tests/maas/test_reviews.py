@@ -99,7 +99,7 @@ def test_memories_review__low_for_thirty_days__is_flagged_then_and_let_go_when_i
 def test_memories_review__same_words_twice__flags_the_less_useful_of_one_person_only(
     anna: uuid.UUID, boris: uuid.UUID, remember: Remember
 ) -> None:
-    useful, double = remember(anna, "My cat is called Ember."), remember(anna, "my cat is called EMBER!", day=3)
+    useful, double = remember(anna, "My cat is called Ember."), remember(anna, "my cat, is called EMBER", day=3)
     remember(boris, "My cat is called Ember.")
     counted(useful, retrieved=6, used=5, helpful=5)
     assert memories_review(now=NOW).flagged == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from manager.domain.scheduling import (
     Schedule,
     cron_check,
     decide,
+    holdup,
     next_planned,
 )
 
@@ -24,6 +26,7 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 SCHEDULE = Schedule()
 MINUTES: dict[CycleType, int] = {"micro": 2, "macro": 20, "deep": 90}
 TICK = timedelta(seconds=10)
+NOON = MONDAY + timedelta(hours=12)
 
 
 def facts(idle: timedelta, *, now: datetime = MONDAY + timedelta(hours=12), **values: object) -> Facts:
@@ -157,3 +160,23 @@ def test_cron_check__no_cron_line__is_refused(line: str) -> None:
 
 def test_cron_check__blanks_and_nothing__are_tidied() -> None:
     assert (cron_check(" 0  3 * * * ", field="x"), cron_check("", field="x")) == ("0 3 * * *", "")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "changes", "kind", "why"),
+    [
+        (Schedule(enabled=False), {}, "micro", "off"),
+        (Schedule(), {"last_request": NOON - timedelta(seconds=5)}, "micro", "traffic"),
+        (Schedule(), {"open": Open("deep", paused=False)}, "micro", "running"),
+        (Schedule(), {"open": Open("deep", paused=True)}, "deep", "paused"),
+        (Schedule(deep_cron=""), {"last_request": NOON - timedelta(minutes=2)}, "deep", "by command"),
+        (Schedule(deep_cron=""), {"last_request": NOON - timedelta(minutes=2)}, "micro", "not yet"),
+        (Schedule(deep_cron=""), {"last_request": NOON - timedelta(minutes=7)}, "micro", None),
+        (Schedule(deep_cron=""), {"last_request": NOON - timedelta(minutes=7)}, "macro", "not yet"),
+    ],
+)
+def test_holdup__of_each_type__says_why_none_begins(
+    schedule: Schedule, changes: dict[str, Any], kind: CycleType, why: str | None
+) -> None:
+    known = Facts(**{"now": NOON, "since": NOON - timedelta(days=9), "last_request": None, "last": {}} | changes)
+    assert holdup(schedule, known, kind) == why

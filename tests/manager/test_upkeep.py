@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.models import AuditEntry
 from contracts.actor import Actor
 from contracts.maas import SafetyFinding
-from experiments.models import EvaluationPass, StandingTest
+from experiments.models import Dataset, EvaluationExample, EvaluationPass, StandingTest
 from incidents.models import Incident
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotAuthorised
 from maas.access import as_service
@@ -63,6 +63,26 @@ def test_micro__worked__leaves_telemetry_of_its_type_for_so_many_questions() -> 
     found = upkeep_get(cycle.id).findings["quick evaluation"]
     assert found["n"] == 2
     assert found["metrics"]["latency_p95"] > 0
+
+
+@pytest.mark.parametrize(("kind", "part"), [("micro", "quick evaluation"), ("macro", "validation")])
+def test_cycle__data_set_without_such_questions__says_so_and_does_the_rest(kind: str, part: str) -> None:
+    EvaluationExample.objects.all().delete()
+    cycle = begun(kind)
+    assert worked(cycle) == "completed"
+    findings = upkeep_get(cycle.id).findings
+    assert "questions" in findings[part]["left_out"]
+    assert set(findings) == set(engine.PARTS[kind])
+
+
+def test_macro__golden_set_never_sealed__leaves_golden_out() -> None:
+    Dataset.objects.create(name="bare", source="test")
+    schedule_change(actor=ALICE, reason="a bare one", dataset="bare")
+    cycle = begun("macro")
+    assert worked(cycle) == "completed"
+    found = upkeep_get(cycle.id).findings
+    assert found["golden"] == {"left_out": "the data set 'bare' has no golden questions"}
+    assert found["safety"]["failed"] == 0
 
 
 def test_macro__worked__monitors_validation_and_golden_and_checks_safety() -> None:
