@@ -15,6 +15,7 @@ from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.models import Hypothesis
 from hypotheses.services import hypothesis_link_experiment, hypothesis_register, hypothesis_transition
 from manager.models import Approval
+from selflearn_site.pages.selectors.hypothesis_map import IN_CELL, IN_MORE
 from sensor.models import SensorEvent
 from tests.manager.world import ALICE, experiment_won
 from tests.teacher.events import event
@@ -98,6 +99,12 @@ def test_map__many_in_one_cell__folds_the_others(viewer: Client, campaign: Campa
     for value in range(4, 13):
         hypothesis(campaign, to_value=value)
     assert "and 3 more" in text_of(viewer, "/hypotheses/map/")
+
+
+def test_map__more_than_a_cell_unfolds__says_how_many_are_in_the_list_alone(viewer: Client, campaign: Campaign) -> None:
+    for number in range(IN_CELL + IN_MORE + 2):
+        hypothesis(campaign, to_value=number + 10)
+    assert "and 2 more in the list" in text_of(viewer, "/hypotheses/map/")
 
 
 def test_list__leads_to_the_map_and_says_next_steps(viewer: Client, campaign: Campaign) -> None:

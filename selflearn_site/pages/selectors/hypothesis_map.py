@@ -12,6 +12,7 @@ from tuner.registry import FACTORS
 MOST = 2000
 """Hypotheses that a map shows: the newest."""
 IN_CELL = 6
+IN_MORE = 24
 _OPEN = (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING)
 _ORDER = {status.value: place for place, status in enumerate(
     (HypothesisStatus.CONFIRMED, HypothesisStatus.RUNNING, HypothesisStatus.PLANNED, HypothesisStatus.REJECTED,
@@ -21,11 +22,13 @@ _ORDER = {status.value: place for place, status in enumerate(
 
 @dataclass(frozen=True, slots=True)
 class MapCell:
-    """`shown`: what is known best first; the others of the cell are `more`."""
+    """`shown`: what is known best first; `more`: those that come next, `IN_MORE` at most; `left`: how many are in the
+    list alone."""
 
     metric: str
     shown: Sequence[Hypothesis]
     more: Sequence[Hypothesis]
+    left: int
     counts: Mapping[str, int]
 
 
@@ -75,7 +78,8 @@ def _cell(metric: str, items: Sequence[Hypothesis]) -> MapCell:
     counts: dict[str, int] = {}
     for item in ranked:
         counts[item.status] = counts.get(item.status, 0) + 1
-    return MapCell(metric, ranked[:IN_CELL], ranked[IN_CELL:], counts)
+    end = IN_CELL + IN_MORE
+    return MapCell(metric, ranked[:IN_CELL], ranked[IN_CELL:end], max(0, len(ranked) - end), counts)
 
 
 def _next(found: Sequence[Hypothesis]) -> list[Hypothesis]:
