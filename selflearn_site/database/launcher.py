@@ -31,6 +31,7 @@ listen_addresses = ''
 unix_socket_permissions = 0777
 max_connections = 200
 shared_buffers = 256MB
+random_page_cost = 1.1
 synchronous_commit = off
 max_wal_size = 2GB
 log_min_messages = warning

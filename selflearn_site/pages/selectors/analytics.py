@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -107,13 +108,25 @@ def _largest(rows: Sequence[Mapping[str, Any]], metric: str) -> Effect | None:
 
 
 def finished_read() -> list[dict[str, Any]]:
-    """Finished experiments with their criteria. Two queries."""
+    """Finished experiments with their criteria. A verdict never changes, so those read before are kept in the process;
+    three queries after the first time, one of them for what is new."""
     rows = Experiment.objects.exclude(completed_at=None).values("slug", "factor", "from_value", "to_value")
     known = {row["slug"]: row for row in rows}
-    results = ExperimentResult.objects.filter(experiment_id__in=known).values_list(
-        "experiment_id", "verdict", "evaluation__criteria"
-    )
-    return [{**known[slug], "verdict": verdict, "criteria": criteria or []} for slug, verdict, criteria in results]
+    stored = dict(ExperimentResult.objects.values_list("experiment_id", "created_at"))
+    new = [slug for slug, at in stored.items() if slug in known and (slug not in _criteria or _criteria[slug][0] != at)]
+    for slug, at, verdict, criteria in ExperimentResult.objects.filter(experiment_id__in=new).values_list(
+        "experiment_id", "created_at", "verdict", "evaluation__criteria"
+    ):
+        _criteria[slug] = (at, verdict, criteria or [])
+    return [
+        {**known[slug], "verdict": _criteria[slug][1], "criteria": _criteria[slug][2]}
+        for slug in stored
+        if slug in known and slug in _criteria
+    ]
+
+
+_criteria: dict[str, tuple[datetime, str, list[Any]]] = {}
+"""By experiment: when its verdict was stored, the verdict and its criteria."""
 
 
 @dataclass(frozen=True, slots=True)
