@@ -8,9 +8,11 @@ from typing import Any, Literal
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Field, Router, Schema
 from ninja.pagination import paginate
+from ninja.params import P, QueryEx
 
+from audit.services import chain_lock
 from contracts.doors import actor_of
 from contracts.etags import TAGGED, TAKES_IF_MATCH, tagged, unchanged
 from incidents import services
@@ -35,7 +37,7 @@ class IncidentOut(Schema):
 
 
 class NoteIn(Schema, extra="forbid"):
-    note: str = ""
+    note: str = Field("", max_length=5000, examples=["the index was rebuilt"])
 
 
 @router.get("/incidents", response=list[IncidentOut], summary="Incidents, newest first")
@@ -45,8 +47,9 @@ def incidents(
     status: Literal["open", "acknowledged", "resolved"] | None = None,
     severity: Literal["info", "warning", "critical"] | None = None,
     kind: str | None = None,
+    subject: QueryEx[str | None, P(description="what it is about, e.g. `version:2`")] = None,
 ) -> QuerySet[Incident]:
-    wanted = {"status": status, "severity": severity, "kind": kind}
+    wanted = {"status": status, "severity": severity, "kind": kind, "subject": subject}
     return Incident.objects.filter(**{name: value for name, value in wanted.items() if value}).order_by("-id")
 
 
@@ -81,6 +84,10 @@ def _shown(incident_id: int) -> IncidentOut:
 
 
 def _as_seen(request: HttpRequest, incident_id: int) -> AbstractContextManager[None]:
-    """The services lock the row too."""
-    row = Incident.objects.select_for_update().filter(pk=incident_id)
-    return unchanged(request, lambda: _shown(incident_id), inside=transaction.atomic, lock=row.first)
+    """The services lock the same, in the same order: the change log first."""
+
+    def lock() -> Incident | None:
+        chain_lock()
+        return Incident.objects.select_for_update().filter(pk=incident_id).first()
+
+    return unchanged(request, lambda: _shown(incident_id), inside=transaction.atomic, lock=lock)

@@ -17,6 +17,11 @@ def incident_get(incident_id: int) -> Incident:
     return found
 
 
+def waiting() -> QuerySet[Incident]:
+    """Those that nobody looks into yet, newest first."""
+    return Incident.objects.filter(status=IncidentStatus.OPEN).order_by("-id")
+
+
 def unresolved(*, subject: str | None = None, kind: str | None = None) -> QuerySet[Incident]:
     """Open and acknowledged ones, newest first."""
     rows = Incident.objects.exclude(status=IncidentStatus.RESOLVED)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
 from incidents.domain.lifecycle import INCIDENT, IncidentStatus
 from incidents.models import Incident
@@ -82,6 +83,7 @@ def incident_resolve(*, incident_id: int, note: str, actor: Actor) -> Incident:
 @transaction.atomic
 def _move(incident_id: int, target: IncidentStatus, note: str, actor: Actor) -> Incident:
     actor.require(Role.OPERATOR)
+    chain_lock()  # before the row, as every writer of both
     incident = Incident.objects.select_for_update().filter(pk=incident_id).first()
     if incident is None:
         raise NotFound(f"there is no incident {incident_id}", details={"incident": incident_id})
@@ -91,8 +93,18 @@ def _move(incident_id: int, target: IncidentStatus, note: str, actor: Actor) -> 
         "timeline": [*incident.timeline, _event(actor, target.value, note)],
         "resolved_at": timezone.now() if target is IncidentStatus.RESOLVED else None,
     }
+    before = incident.status
     Incident.objects.filter(pk=incident_id).update(**changed)
     incident.refresh_from_db()
+    entry_append(
+        actor=actor,
+        action=f"incident.{target}",
+        subject_type="incident",
+        subject_id=str(incident_id),
+        before={"status": before},
+        after={"status": target.value, "title": incident.title},
+        reason=note,
+    )
     return incident
 
 

@@ -254,11 +254,16 @@ def reports_news(total: int) -> str:
     return _sentence(ngettext("%(count)s report.", "%(count)s reports.", total) % {"count": in_words(total)})
 
 
-def incidents_news(open_: int) -> str:
+def incidents_news(open_: int, looked_into: int = 0) -> str:
+    """`open_`: nobody looks into them yet; `looked_into`: acknowledged, not resolved."""
+    into = ""
+    if looked_into:
+        said = ngettext("%(count)s is being looked into", "%(count)s are being looked into", looked_into)
+        into = said % {"count": in_words(looked_into)}
     if not open_:
-        return _("No incident is open.")
-    text = ngettext("%(count)s incident is open.", "%(count)s incidents are open.", open_)
-    return _sentence(text % {"count": in_words(open_)})
+        return _("No incident waits for anybody; %(into)s.") % {"into": into} if into else _("No incident is open.")
+    text = ngettext("%(count)s incident is open", "%(count)s incidents are open", open_) % {"count": in_words(open_)}
+    return _sentence(f"{text}; {into}." if into else f"{text}.")
 
 
 def analytics_news(*, finished: int, factors: int, strongest: str) -> str:

@@ -17,6 +17,7 @@ from selflearn_site.pages.views import (
     goals,
     golden,
     home,
+    incidents,
     judges,
     knowledge,
     lists,
@@ -132,6 +133,7 @@ urlpatterns = [
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/<uuid:delivery_id>/resend/", notifications.notification_resend, name="notification_resend"),
     path("notifications/channels/<int:channel_id>/test/", notifications.notification_test, name="notification_test"),
-    path("incidents/", lists.incidents, name="incidents"),
-    path("incidents/<int:incident_id>/resolve/", lists.incident_settle, name="incident_resolve"),
+    path("incidents/", incidents.incidents, name="incidents"),
+    path("incidents/<int:incident_id>/acknowledge/", incidents.incident_take, name="incident_acknowledge"),
+    path("incidents/<int:incident_id>/resolve/", incidents.incident_settle, name="incident_resolve"),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from audit.models import AuditEntry
 from contracts.actor import Actor
 from incidents import selectors, services
 from incidents.models import Incident
@@ -38,6 +39,29 @@ def test_incident_resolve__open_one__ends_it_with_its_timeline(alice: Actor) -> 
     assert resolved.resolved_at is not None
     assert [event["what"] for event in resolved.timeline] == ["opened", "acknowledged", "resolved"]
     assert not selectors.unresolved().exists()
+
+
+@pytest.mark.django_db
+def test_incident__acknowledged_and_resolved__is_in_the_change_log(alice: Actor, bob: Actor) -> None:
+    incident = _open(alice)
+    services.incident_acknowledge(incident_id=incident.pk, note="looking", actor=bob)
+    assert not selectors.waiting().exists()
+    assert selectors.unresolved().exists()
+    services.incident_resolve(incident_id=incident.pk, note="rolled back", actor=alice)
+    entries = AuditEntry.objects.filter(subject_type="incident", subject_id=str(incident.pk)).order_by("id")
+    assert [(entry.action, entry.actor, entry.reason) for entry in entries] == [
+        ("incident.acknowledged", "bob", "looking"),
+        ("incident.resolved", "alice", "rolled back"),
+    ]
+
+
+@pytest.mark.django_db
+def test_incident_acknowledge__twice__is_refused_and_audited_once(alice: Actor) -> None:
+    incident = _open(alice)
+    services.incident_acknowledge(incident_id=incident.pk, note="", actor=alice)
+    with pytest.raises(IllegalTransition):
+        services.incident_acknowledge(incident_id=incident.pk, note="", actor=alice)
+    assert AuditEntry.objects.filter(action="incident.acknowledged").count() == 1
 
 
 @pytest.mark.django_db

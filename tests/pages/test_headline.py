@@ -164,3 +164,6 @@ def test_lists__empty_or_not__say_what_is_there() -> None:
     )
     assert changes_news(total=0, filtered=True) == "Nothing matches these filters."
     assert incidents_news(0) == "No incident is open."
+    assert incidents_news(2) == "Two incidents are open."
+    assert incidents_news(2, 1) == "Two incidents are open; one is being looked into."
+    assert incidents_news(0, 3) == "No incident waits for anybody; three are being looked into."

@@ -15,7 +15,7 @@ from experiments.models import ExperimentResult
 from goals.domain.lifecycle import CampaignStatus
 from goals.models import Campaign
 from incidents.models import Incident
-from incidents.selectors import unresolved
+from incidents.selectors import waiting
 from manager.domain.lifecycle import ApprovalStatus, CycleState
 from manager.models import Approval, Cycle, JournalEntry
 from tuner.models import ParameterActivation, ParameterVersion, TunerState
@@ -160,4 +160,4 @@ def active() -> Active | None:
 
 
 def incidents_open(*, limit: int = 4) -> list[Incident]:
-    return list(unresolved()[:limit])
+    return list(waiting()[:limit])

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from experiments.domain.lifecycle import ExperimentStatus
 from experiments.models import Experiment
-from incidents.selectors import unresolved
+from incidents.selectors import waiting
 from manager.domain.lifecycle import ApprovalStatus, PruningStatus
 from manager.models import Approval, PruningProposal
 from tuner.models import ParameterVersion
@@ -29,6 +29,6 @@ def navigation() -> Navigation:
         experiments=Experiment.objects.aggregate(n=Count("id", filter=open_ones))["n"],
         waiting=Approval.objects.filter(status=ApprovalStatus.PENDING).count()
         + PruningProposal.objects.filter(status=PruningStatus.PENDING).count(),
-        incidents=unresolved().count(),
+        incidents=waiting().count(),
         version=ParameterVersion.objects.filter(is_active=True).values_list("version", flat=True).first(),
     )

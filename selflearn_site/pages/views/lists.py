@@ -1,20 +1,14 @@
-"""Hypotheses and incidents."""
+"""Hypotheses."""
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 
-from contracts.doors import actor_of
 from hypotheses.domain.lifecycle import HypothesisStatus
 from hypotheses.models import Hypothesis
-from incidents.models import Incident
-from incidents.services import incident_resolve
-from kernel.errors import InvalidInput
 from selflearn_site.pages import headline as headlines
-from selflearn_site.pages.page import LIVE_SLOW, action, back, page, show
+from selflearn_site.pages.page import page, show
 from selflearn_site.pages.selectors.lists import paged
 
 _OPEN = (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING)
@@ -36,26 +30,3 @@ def hypotheses(request: HttpRequest) -> HttpResponse:
         "chosen": status,
     }
     return show(request, "pages/hypotheses.html", context)
-
-
-@page
-def incidents(request: HttpRequest) -> HttpResponse:
-    rows = Incident.objects.order_by("-id")
-    opened = rows.exclude(status="resolved")
-    count = opened.count()
-    context = {
-        "headline": headlines.incidents_news(count),
-        "opened": list(opened[:100]),
-        "rows": paged(request, rows.filter(status="resolved")),
-    }
-    return show(request, "pages/incidents.html", context, live=LIVE_SLOW)
-
-
-@action
-def incident_settle(request: HttpRequest, incident_id: int) -> HttpResponse:
-    note = request.POST.get("note", "").strip()
-    if not note:
-        raise InvalidInput(_("Say what was done; it stays with the incident."), details={"field": "note"})
-    incident_resolve(incident_id=incident_id, note=note, actor=actor_of(request))
-    messages.success(request, _("The incident is resolved."))
-    return back(request, "pages:incidents")
