@@ -41,7 +41,7 @@ def notices_chosen(chosen: Mapping[str, str]) -> QuerySet[Notice]:
         rows = rows.filter(pk__in=Delivery.objects.filter(status=status).values("notice_id"))
     if channel := chosen.get("channel"):
         rows = rows.filter(pk__in=Delivery.objects.filter(channel__name=channel).values("notice_id"))
-    deliveries = Delivery.objects.select_related("channel").order_by("created_at", "id")
+    deliveries = Delivery.objects.select_related("channel").order_by("channel__name")
     return rows.prefetch_related(Prefetch("deliveries", queryset=deliveries))
 
 
