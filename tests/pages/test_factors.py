@@ -83,6 +83,7 @@ def test_bound__decimal_comma__is_a_number(meta_user: Client) -> None:
     [
         ("bound", {"auto_high": "30"}, "outside what is possible at all"),
         ("bound", {"auto_high": "four"}, "is no number"),
+        ("bound", {"auto_high": "nan"}, "a finite number"),
         ("bound", {"cooldown_cycles": "2.5"}, "is no number"),
         ("bound", {"cooldown_cycles": "-1"}, "not below 0"),
         ("bound", {"cooldown_cycles": "99999999"}, "at most 1000"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -42,6 +43,9 @@ TOP_K, WEIGHT, STRATEGY, RESPONDER = (
         (TOP_K, Override(auto_low=5, auto_high=3), {"auto_low"}),
         (WEIGHT, Override(auto_low=0, auto_high=1), set()),
         (WEIGHT, Override(auto_high=1.1), {"auto_high"}),
+        (WEIGHT, Override(auto_low=math.nan), {"auto_low"}),
+        (WEIGHT, Override(step=math.inf), {"step"}),
+        (TOP_K, Override(auto_high=math.nan, auto_low=-math.inf), {"auto_high", "auto_low"}),
         (WEIGHT, Override(cooldown_cycles=-1), {"cooldown_cycles"}),
         (STRATEGY, Override(manual=False), {"manual"}),
         (STRATEGY, Override(manual=True, frozen=True), set()),

@@ -6,6 +6,7 @@ rest: the automatic range, the step limit, the cooldown, whether a person must a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -53,8 +54,10 @@ def problems(factor: FactorDefinition, override: Override) -> dict[str, str]:
     for name in ("auto_low", "auto_high", "step"):
         if name in given and not numeric:
             found[name] = f"{factor.key} is no number: it has no range and no step"
+        elif name in given and not math.isfinite(given[name]):
+            found[name] = "a limit is a finite number"
     if numeric:
-        found |= _range_problems(factor, override)
+        found = _range_problems(factor, override) | found
     if override.step is not None and numeric and not override.step > 0:
         found["step"] = "a step is above 0"
     if override.step is not None and factor.type == "int" and not factor.step_relative and override.step % 1:
