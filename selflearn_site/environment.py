@@ -29,6 +29,12 @@ class Environment(BaseSettings):
     secret_key: SecretStr | None = None
     allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=lambda: ["127.0.0.1", "localhost", "[::1]"])
     csrf_trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    selflearn_https: bool = False
+    """The site is reached over HTTPS alone: redirects, secure cookies, HSTS (docs/DEPLOY.md)."""
+    selflearn_hsts_seconds: int = Field(default=31_536_000, ge=0)
+    """How long browsers keep to HTTPS; a year. Begin with an hour: what browsers remember cannot be taken back."""
+    selflearn_behind_proxy: bool = False
+    """TLS ends at a proxy that sets `X-Forwarded-Proto` itself and removes what callers send under that name."""
     language_code: Literal["ru", "en"] = "ru"
     time_zone: str = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -105,6 +105,13 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENV.selflearn_https
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/health$"]  # asked from inside, by whoever restarts the process
+SECURE_HSTS_SECONDS = ENV.selflearn_hsts_seconds if ENV.selflearn_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.selflearn_behind_proxy else None
 
 USE_TZ = True
 TIME_ZONE = ENV.time_zone
