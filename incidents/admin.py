@@ -14,7 +14,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from contracts.doors import LookOnly, actor_of
-from incidents.models import Incident, SafetyResult
+from incidents.models import Incident, SafetyResult, SafetyRun
 from incidents.services import incident_acknowledge, incident_resolve
 
 
@@ -74,3 +74,10 @@ class SafetyResultAdmin(LookOnly, ModelAdmin):
     list_display = ("checked_at", "name", "ok", "detail", "actor")
     list_filter = ("ok", "name")
     date_hierarchy = "checked_at"
+
+
+@admin.register(SafetyRun)
+class SafetyRunAdmin(LookOnly, ModelAdmin):
+    list_display = ("started_at", "state", "started_by", "done", "planned", "finished_at", "error")
+    list_filter = ("state",)
+    date_hierarchy = "started_at"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -55,10 +57,44 @@ class Incident(models.Model):
         return f"{self.kind}: {self.title}"
 
 
+class SafetyRun(models.Model):
+    """One time that every safety check is made. `label` names the check at hand; `slot` is 1 until it has ended."""
+
+    STATES = [("queued", "queued"), ("running", "running"), ("completed", "completed"), ("failed", "failed")]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.TextField(choices=STATES, default="queued")
+    slot = models.PositiveSmallIntegerField(null=True, default=1, unique=True)
+    started_by = models.TextField()
+    done = models.PositiveSmallIntegerField(default=0)
+    planned = models.PositiveSmallIntegerField(default=0)
+    label = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "safety_runs"
+        ordering = ("-started_at", "-id")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running", "completed", "failed"]), name="safety_run_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, slot=1) | Q(finished_at__isnull=False, slot=None),
+                name="safety_run_slot_is_free_at_the_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"safety checks, {self.state}"
+
+
 class SafetyResult(models.Model):
     """What one safety check found at one time. `ok` is NULL where it cannot be made here: `detail` says why."""
 
     id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(SafetyRun, on_delete=models.CASCADE, related_name="results", null=True)
     name = models.TextField()
     ok = models.BooleanField(null=True)
     detail = models.TextField()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from incidents.domain.lifecycle import IncidentStatus
-from incidents.models import Incident
+from incidents.models import Incident, SafetyResult, SafetyRun
 from kernel.errors import NotFound
 
 
@@ -30,3 +30,11 @@ def unresolved(*, subject: str | None = None, kind: str | None = None) -> QueryS
     if kind is not None:
         rows = rows.filter(kind=kind)
     return rows.order_by("-id")
+
+
+def safety_last() -> list[SafetyResult]:
+    """What each check found in the newest run that ended well; of older installations, the newest result of each."""
+    run = SafetyRun.objects.filter(state="completed").first()
+    if run is not None:
+        return list(run.results.order_by("id"))
+    return list(SafetyResult.objects.order_by("name", "-id").distinct("name"))

@@ -23,6 +23,7 @@ from manager.engine.upkeep import upkeep_work as work
 from manager.services import emulations
 from manager.services.approvals import approvals_expire, approvals_unfinished
 from manager.services.campaigns import campaign_enqueue, campaigns_held, campaigns_unattended, parallel
+from manager.services.checks import safety_work
 from manager.services.decisions import approval_finish_enqueue
 from manager.services.degradation import live_watch
 from manager.services.pruning import prunings_tend
@@ -46,6 +47,11 @@ def campaign_step(campaign_id: str) -> str:
         for other in campaigns_held():  # what this one did may have made room
             campaign_enqueue(campaign_id=other)
     return outcome
+
+
+def safety_task(run_id: str) -> bool:
+    """Every safety check, once."""
+    return safety_work(run_id=uuid.UUID(run_id))
 
 
 def emulation_play(batch_id: str) -> str:

@@ -79,6 +79,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _page(_("Judges"), "balance", "/judges/"),
             _page(_("What is recorded"), "monitor_heart", "/telemetry/"),
             _page(_("Runs"), "play_arrow", "/runs/"),
+            _page(_("Safety"), "shield", "/safety/"),
             _page(_("System"), "dns", "/system/"),
             _rows(_("Change log"), "history_edu", "audit_auditentry"),
             _rows(_("Incident log"), "report", "incidents_incident"),

@@ -8,6 +8,7 @@ from manager.api.judges import router as judges
 from manager.api.measures import router as measures
 from manager.api.policy import router as policy
 from manager.api.prunings import router as prunings
+from manager.api.safety import router as safety
 from manager.api.upkeep import router as overview
 
-routers = (goals, approvals, overview, emulations, judges, measures, experiments, policy, prunings)
+routers = (goals, approvals, overview, emulations, judges, measures, experiments, policy, prunings, safety)

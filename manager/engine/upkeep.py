@@ -15,7 +15,6 @@ from experiments.domain.examples import seal_hash
 from experiments.golden import golden_examples
 from experiments.runner import PassPlan, PassProgress, pass_run
 from experiments.selectors import examples, split_sizes
-from incidents.services import incident_open
 from kernel.canonical import derive_seed, stable_fraction
 from kernel.errors import Conflict, DomainError, InvalidInput
 from maas.client import MaasClient, memories_embed, memories_quality, safety_checks
@@ -27,6 +26,7 @@ from manager.engine.passes import monitor_seed, recorded
 from manager.engine.upkeep_memories import memory_review
 from manager.models import UpkeepCycle
 from manager.services.campaigns import parallel
+from manager.services.checks import safety_run
 from manager.services.degradation import degradation_act, offline_signals
 from manager.services.judging import judging_current
 from manager.services.standing import standing_run, standing_share
@@ -136,18 +136,14 @@ def _golden(work: _Work) -> dict[str, Any]:
 def _safety(work: _Work) -> dict[str, Any]:
     """What fails is a critical incident, and does not hold up the other parts."""
     work.progress("safety checks", 0, 1)
-    found = safety_checks()
-    for item in found:
-        if not item.ok:
-            incident_open(
-                kind="safety",
-                severity="critical",
-                title=f"A safety check failed: {item.name}",
-                detail=item.detail,
-                subject=f"safety:{item.name}",
-                actor=MANAGER,
-            )
-    return {"checks": [item.model_dump() for item in found], "failed": sum(not item.ok for item in found)}
+    try:
+        found = safety_run(actor=MANAGER, student=safety_checks)
+    except Conflict as error:  # somebody has asked for them this minute
+        return {"left_out": error.message, "failed": 0}
+    return {
+        "checks": [{"name": item.name, "ok": item.ok, "detail": item.detail} for item in found],
+        "failed": sum(item.ok is False for item in found),
+    }
 
 
 def _degradation(work: _Work) -> dict[str, Any]:

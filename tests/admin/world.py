@@ -30,7 +30,7 @@ from goals.models import Campaign, LearningGoal
 from goals.services import Spend, campaign_create, campaign_spend_record, goal_create
 from hypotheses.models import Hypothesis
 from hypotheses.services import hypothesis_register
-from incidents.models import Incident, SafetyResult
+from incidents.models import Incident, SafetyResult, SafetyRun
 from incidents.services import incident_open
 from maas.access import as_service
 from maas.client import memories_import
@@ -98,7 +98,10 @@ def world_build() -> World:
         type="micro", state="completed", slot=None, dataset="tiny", version=1, started_by="person:alice",
         reason="by hand", finished_at=timezone.now(),
     )  # fmt: skip
-    SafetyResult.objects.create(name="golden seal", ok=True, detail="sound", actor="person:alice")
+    checked = SafetyRun.objects.create(
+        state="completed", slot=None, started_by="person:alice", finished_at=timezone.now()
+    )
+    SafetyResult.objects.create(run=checked, name="golden seal", ok=True, detail="sound", actor="person:alice")
     SignInFailure.objects.create(name="mallory", address="127.0.0.1", failures=2, last_at=timezone.now())
     retention_current()
     channel_create(name="duty", kind=Kind.WEBHOOK, address="https://example.org/x", actor=alice)

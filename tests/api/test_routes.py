@@ -11,6 +11,7 @@ from django_q.models import OrmQ
 
 from audit.models import AuditEntry
 from contracts.actor import Role, component
+from incidents.models import SafetyRun
 from maas.client import get_client
 from manager.models import UpkeepCycle
 from notifications.models import Delivery
@@ -68,10 +69,12 @@ def _paths(world: World) -> list[str]:
         "notification_id": Delivery.objects.latest("created_at").pk,
     }  # fmt: skip
     upkeep = {"cycle_id": UpkeepCycle.objects.get().pk}
+    checked = {"run_id": SafetyRun.objects.get().pk}
     schema = api.get_openapi_schema(path_prefix="")
     asked = {path: f"?user_id={ANNA}{ASKS.get(path, '')}" for path in schema["paths"]}
+    own = {"/cycles/upkeep": upkeep, "/safety": checked}
     return [
-        f"{path.format(**place | (upkeep if path.startswith('/cycles/upkeep') else {}))}{asked[path]}"
+        f"{path.format(**place | next((own[part] for part in own if path.startswith(part)), {}))}{asked[path]}"
         for path, methods in schema["paths"].items()
         if "get" in methods and path not in NO_JSON
     ]

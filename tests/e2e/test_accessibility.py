@@ -52,7 +52,7 @@ NOT_PAGES = {
     "approval_reject", "rollback", "freeze", "unfreeze", "report_document", "golden_retire", "judges_draw",
     "judges_rejudge", "judges_skip", "judges_undo", "tests_run", "test_session_do", "emulation_do", "telemetry_chart",
     "telemetry_csv", "telemetry_hits", "telemetry_hits_csv", "telemetry_retention", "analytics_arms",
-    "incident_resolve", "incident_acknowledge", "report_effects", "cycle_effects",
+    "incident_resolve", "incident_acknowledge", "report_effects", "cycle_effects", "safety_now",
     "notification_resend", "notification_test", "parameter_history_chart", "factor_do",
     "memory_keep", "memory_prune", "pruning_do", "experiment_looks", "experiment_stop",
     "cycle_run", "cycle_schedule", "cycle_stop",

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import Failure, OrmQ
 
 from audit.services import entry_append
 from contracts.actor import Actor
 from contracts.maas import SafetyFinding
-from incidents.models import Incident, SafetyResult
-from kernel.errors import NotAuthorised
+from incidents.models import Incident, SafetyResult, SafetyRun
+from incidents.services import incident_open
+from kernel.errors import Conflict, NotAuthorised
 from manager.services import checks
-from manager.services.checks import safety_run
+from manager.services.checks import STALE, safety_begin, safety_run, safety_work
+from tests.manager.world import DATASET, Sizes, dataset_load
 
 BAD = SafetyFinding(name="tenant isolation", ok=False, detail="user 1 sees 2 rows of others")
 
@@ -32,6 +37,7 @@ def test_safety_run__sound_house__keeps_every_result_and_opens_nothing(bob: Acto
         "golden seal": True,
         "one active version": True,
         "change log": True,
+        "personal data in our own logs": True,
         "row-level security": True,
         "tenant isolation": True,
         "searches stay with their user": True,
@@ -102,6 +108,126 @@ def test_safety_run__by_a_viewer__is_not_authorised(charlie: Actor) -> None:
 def test_safety_check__one_fails__says_which_and_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(checks._CHECKS, "one active version", lambda: ("2 active versions", ""))
     out = StringIO()
-    with pytest.raises(CommandError, match="1 of 7 safety checks failed: one active version"):
+    with pytest.raises(CommandError, match="1 of 8 safety checks failed: one active version"):
         call_command("safety_check", stdout=out)
     assert "FAILED    one active version: 2 active versions" in out.getvalue()
+
+
+# --- each kind of failure, planted -----------------------------------------------------------------------------------
+
+
+def result_of(bob: Actor, name: str) -> SafetyResult:
+    return next(item for item in safety_run(actor=bob, student=list) if item.name == name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_safety_run__golden_example_altered__fails_and_names_the_set(bob: Actor, tmp_path: Path, as_owner: Any) -> None:
+    dataset_load(tmp_path, sizes=Sizes(train=1, validation=1, golden=2))
+    assert result_of(bob, "golden seal").ok
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("UPDATE golden_examples SET query = query || '!' WHERE external_id = 'golden/q1'")
+        assert cursor.rowcount == 1
+    found = result_of(bob, "golden seal")
+    assert found.ok is False
+    assert DATASET in found.detail
+    assert Incident.objects.get(subject="safety:golden seal").severity == "critical"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_safety_run__no_active_version__fails(bob: Actor, as_owner: Any) -> None:
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM experiment_parameters WHERE is_active")
+        (active,) = cursor.fetchone()
+        cursor.execute("ALTER TABLE experiment_parameters DISABLE TRIGGER USER")
+        cursor.execute("UPDATE experiment_parameters SET is_active = false WHERE version = %s", [active])
+    try:
+        found = result_of(bob, "one active version")
+    finally:
+        with as_owner(), connection.cursor() as cursor:
+            cursor.execute("UPDATE experiment_parameters SET is_active = true WHERE version = %s", [active])
+            cursor.execute("ALTER TABLE experiment_parameters ENABLE TRIGGER USER")
+    assert (found.ok, found.detail) == (False, "0 active versions")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "ok"),
+    [
+        ("IntegrityError: Key (query)=(my card 4111 1111 1111 1111) exists", False),
+        ("Failing row contains (clara@example.org)", False),
+        ("Traceback: File tasks.py, line 42, run 7b0f4a52-6f0e-4c5e-9a35-0d6f3c1b2a10 at 2026-12-01T04:38:39", True),
+    ],
+)
+def test_safety_run__failed_task_with_personal_data__is_told_without_it(bob: Actor, text: str, ok: bool) -> None:
+    now = timezone.now()
+    Failure.objects.create(
+        id="f" * 32,
+        name="campaign",
+        func="manager.tasks.campaign_step",
+        started=now,
+        stopped=now,
+        success=False,
+        result=text,
+    )
+    found = result_of(bob, "personal data in our own logs")
+    assert found.ok is ok
+    assert text not in found.detail
+
+
+@pytest.mark.django_db
+def test_safety_run__incident_with_an_address__is_told(bob: Actor) -> None:
+    incident_open(
+        kind="student", severity="warning", title="No answer", detail="none for clara@example.org", subject="run:1",
+        actor=bob,
+    )  # fmt: skip
+    assert "1 of 1 texts hold personal data, incident" in result_of(bob, "personal data in our own logs").detail
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_safety_begin__asked_for__waits_for_a_worker_who_makes_it_once(
+    bob: Actor, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        run = safety_begin(actor=bob)
+    assert (run.state, run.started_by, OrmQ.objects.count()) == ("queued", "person:bob", 1)
+    assert safety_work(run_id=run.id, student=lambda: [BAD])
+    assert not safety_work(run_id=run.id, student=lambda: [BAD])
+    run.refresh_from_db()
+    assert (run.state, run.done, run.slot) == ("completed", run.planned, None)
+    assert set(run.results.values_list("actor", flat=True)) == {"person:bob"}
+    assert run.results.filter(ok=False).count() == 1
+
+
+@pytest.mark.django_db
+def test_safety_begin__while_another_is_at_work__is_a_conflict(bob: Actor) -> None:
+    safety_begin(actor=bob)
+    with pytest.raises(Conflict, match="being made now"):
+        safety_begin(actor=bob)
+    assert SafetyRun.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_safety_begin__an_old_run_never_ended__is_closed_and_a_new_one_begins(bob: Actor) -> None:
+    old = safety_begin(actor=bob)
+    SafetyRun.objects.filter(pk=old.pk).update(started_at=timezone.now() - STALE * 2)
+    new = safety_begin(actor=bob)
+    old.refresh_from_db()
+    assert (old.state, old.error, new.state) == ("failed", "it has not ended: its worker died", "queued")
+
+
+@pytest.mark.django_db
+def test_safety_run__in_the_foreground_while_one_waits__is_made_for_both(bob: Actor) -> None:
+    waiting = safety_begin(actor=bob)
+    safety_run(actor=bob, student=list)
+    assert not safety_work(run_id=waiting.id, student=list)
+    assert sorted(SafetyRun.objects.values_list("state", flat=True)) == ["completed", "failed"]
+
+
+@pytest.mark.django_db
+def test_safety_begin__by_a_viewer__is_not_authorised(charlie: Actor) -> None:
+    with pytest.raises(NotAuthorised):
+        safety_begin(actor=charlie)
+    assert not SafetyRun.objects.exists()

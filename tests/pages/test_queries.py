@@ -15,7 +15,7 @@ from tests.pages.world import cycle_measured
 PAGES = (
     "/", "/goals/", "/experiments/", "/approvals/", "/parameters/", "/changes/", "/hypotheses/", "/reports/",
     "/telemetry/", "/runs/", "/system/", "/analytics/", "/parameters/factors/", "/parameters/factors/retrieval.top_k/",
-    "/policy/", "/cycles/",
+    "/policy/", "/cycles/", "/safety/",
 )  # fmt: skip
 
 

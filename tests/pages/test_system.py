@@ -11,7 +11,8 @@ from django_q.models import Task
 
 from maas.orchestrator import LISTENER
 from selflearn_site.pages.selectors import system
-from selflearn_site.pages.selectors.system import Part, Queue, parts, system_news
+from selflearn_site.pages.selectors.system import Part, Queue, _listening, parts, system_news
+from sensor.listener import LISTENER as SENSOR
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +61,9 @@ def test_system_page__task_that_failed__is_named_with_its_reason(meta_user: Clie
     text = meta_user.get("/system/").content.decode()
     assert "campaign 7" in text
     assert "no disk" in text
+
+
+def test_listening__a_sensor_of_another_database__is_not_counted(db: None) -> None:
+    wanted = {**connections["default"].get_connection_params(), "application_name": SENSOR}
+    with psycopg.connect(**wanted):
+        assert SENSOR not in _listening()

@@ -30,7 +30,10 @@ from teacher.statistics import ENGINE_VERSION
 log = structlog.get_logger(__name__)
 
 State = Literal["ok", "absent", "down"]
-_LISTENERS = "SELECT application_name, count(*) FROM pg_stat_activity WHERE application_name = ANY (%s) GROUP BY 1"
+_LISTENERS = (
+    "SELECT application_name, count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = ANY (%s) GROUP BY 1"
+)
 _SERVER = (
     "SELECT current_setting('server_version'), pg_database_size(current_database()),"
     " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())"
