@@ -14,7 +14,7 @@ from tests.pages.world import incident_made
 LISTS = (
     "home", "goals", "goal_new", "experiments", "hypotheses", "approvals", "parameters", "changes", "reports",
     "incidents", "tests", "telemetry", "teacher", "hypotheses_map", "runs", "system", "analytics",
-    "memories", "scenarios", "cycles", "factors", "notifications", "policy",
+    "memories", "scenarios", "cycles", "factors", "notifications", "policy", "safety",
 )  # fmt: skip
 
 
