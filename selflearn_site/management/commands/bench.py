@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-NAMES = ("pipeline", "sensor", "retrieval", "statistics", "learning", "variety", "parameters", "pages")
+NAMES = ("pipeline", "sensor", "retrieval", "statistics", "learning", "variety", "parameters", "pages", "events")
 
 
 class Command(BaseCommand):
