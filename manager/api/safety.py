@@ -28,7 +28,7 @@ class CheckOut(Schema):
     actor: str
 
 
-class RunOut(Schema):
+class SafetyRunOut(Schema):
     id: uuid.UUID
     state: Literal["queued", "running", "completed", "failed"]
     started_by: str
@@ -41,7 +41,7 @@ class RunOut(Schema):
     finished_at: datetime | None
 
 
-class RunDetail(RunOut):
+class RunDetail(SafetyRunOut):
     results: list[CheckOut]
 
     @staticmethod
@@ -54,7 +54,7 @@ class SafetyOut(Schema):
     """Whether every check that could be made holds; null before any was made."""
     checks: list[CheckOut]
     """The newest result of each check."""
-    run: RunOut | None
+    run: SafetyRunOut | None
     """The newest run, with its progress while it is at work."""
 
 
@@ -68,13 +68,13 @@ def safety(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@router.post("/safety/run", response={202: RunOut}, summary="Make every safety check now")
+@router.post("/safety/run", response={202: SafetyRunOut}, summary="Make every safety check now")
 def safety_now(request: HttpRequest) -> Status[SafetyRun]:
     """Role operator. In the background: `GET /safety/runs/{id}` shows how far it is. 409 while a run is at work."""
     return Status(202, safety_begin(actor=actor_of(request)))
 
 
-@router.get("/safety/runs", response=list[RunOut], summary="Runs of the safety checks, newest first")
+@router.get("/safety/runs", response=list[SafetyRunOut], summary="Runs of the safety checks, newest first")
 @paginate
 def safety_runs(request: HttpRequest) -> QuerySet[SafetyRun]:
     return SafetyRun.objects.all()
