@@ -174,3 +174,24 @@ class FlaggedMemory(Part):
     flagged_at: datetime | None
     set_aside_at: datetime | None
     set_aside_for: str | None
+
+
+class MergeCounts(Message):
+    """`refused`: would have lost something that a question expects, and was undone at once."""
+
+    merged: int
+    refused: int
+
+
+class MergeRecord(Part):
+    """One merge of two memories of one person, done or refused. `questions`: how many it was tried on. `refused`: why
+    it was undone at once; empty when it was done."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    kept: uuid.UUID
+    dropped: uuid.UUID
+    questions: int
+    refused: str
+    created_at: datetime
+    undone_at: datetime | None

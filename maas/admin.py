@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from contracts.actor import Role
 from contracts.doors import LookOnly, may
 from maas.access import as_service
-from maas.models import Memory, MemoryReview, PipelineRun, RawLog, TestDialog, TestRun, TestSession
+from maas.models import Memory, MemoryMerge, MemoryReview, PipelineRun, RawLog, TestDialog, TestRun, TestSession
 from maas.test_runner.validation import alternatives
 
 
@@ -107,6 +107,14 @@ class MemoryReviewAdmin(OverUsers, LookOnly, ModelAdmin):
     list_display = ("memory_id", "user_id", "score", "low_since", "flagged_at", "kept_at", "kept_by")
     search_fields = ("=memory__id", "=user_id", "kept_by")
     ordering = ("-flagged_at", "memory")
+    show_full_result_count = False
+
+
+@admin.register(MemoryMerge)
+class MemoryMergeAdmin(OverUsers, LookOnly, ModelAdmin):
+    list_display = ("created_at", "user_id", "kept", "dropped", "questions", "refused", "undone_at")
+    search_fields = ("=id", "=user_id", "=kept", "=dropped")
+    ordering = ("-created_at",)
     show_full_result_count = False
 
 

@@ -262,6 +262,28 @@ class MemoryReview(models.Model):
         return f"review of {self.memory_id}"
 
 
+class MemoryMerge(models.Model):
+    """Two memories of one person that say the same: one was set aside, or would have been missed (`refused` says
+    why). The database holds that both are of `user_id`. Only the service role sees it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    user_id = models.UUIDField()
+    kept = models.UUIDField()
+    dropped = models.UUIDField()
+    questions = models.PositiveIntegerField()
+    refused = models.TextField(default="", db_default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "memory_merges"
+        constraints = [models.UniqueConstraint(fields=["kept", "dropped"], name="two_memories_are_merged_once")]
+        indexes = [models.Index(fields=["user_id"], name="merges_by_user")]
+
+    def __str__(self) -> str:
+        return f"merge of {self.dropped} into {self.kept}"
+
+
 class SystemPrompt(models.Model):
     """A prompt template of an agent. A run names the version it uses; `is_active` marks the ones offered."""
 

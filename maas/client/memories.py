@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from contracts.maas import FlaggedMemory, ReviewCounts
-from maas import reviews
+from contracts.maas import FlaggedMemory, MergeCounts, MergeRecord, ReviewCounts
+from maas import merging, reviews
 from maas.client import only_here
 
 
@@ -51,3 +51,29 @@ def memories_keep(*, memory_ids: Sequence[uuid.UUID], by: str) -> int:
     """A person says to keep these. Returns how many there were."""
     only_here()
     return reviews.memories_keep(memory_ids=memory_ids, by=by)
+
+
+def users_to_merge(*, limit: int) -> list[uuid.UUID]:
+    """People with more than one memory, those who told something last first."""
+    only_here()
+    return merging.users_to_merge(limit=limit)
+
+
+def memories_merge(
+    *, user_id: uuid.UUID, protected: Collection[uuid.UUID], expected: Mapping[str, Collection[uuid.UUID]]
+) -> MergeCounts:
+    """Merge what says the same within one person, where no question loses by it. As `maas.merging.memories_merge`."""
+    only_here()
+    return merging.memories_merge(user_id=user_id, protected=protected, expected=expected)
+
+
+def merge_undo(*, merge_id: uuid.UUID) -> MergeRecord:
+    """Bring back what a merge set aside. Raises `NotFound`."""
+    only_here()
+    return merging.merge_undo(merge_id=merge_id)
+
+
+def merges(*, limit: int) -> list[MergeRecord]:
+    """The newest merges, refused ones with their reason."""
+    only_here()
+    return merging.merges(limit=limit)

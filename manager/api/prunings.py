@@ -11,9 +11,9 @@ from ninja import Field, Router, Schema, Status
 from ninja.pagination import paginate
 
 from contracts.doors import actor_of
-from contracts.maas import FlaggedMemory
+from contracts.maas import FlaggedMemory, MergeRecord
 from kernel.errors import InvalidInput
-from maas.client.memories import memories_flagged
+from maas.client.memories import memories_flagged, merges
 from manager.domain.lifecycle import PruningStatus
 from manager.models import PruningProposal
 from manager.services import pruning as service
@@ -81,6 +81,19 @@ def keep(request: HttpRequest, memory_id: uuid.UUID, body: PruningReasonIn) -> S
     """Needs the role operator. It is not put up again for 180 days."""
     service.memory_keep(memory_id=memory_id, actor=actor_of(request), reason=body.reason)
     return Status(204, None)
+
+
+@router.get("/memories/merges", response=list[MergeRecord], summary="Memories that were merged, and refused merges")
+def merges_list(request: HttpRequest, limit: int = 100) -> list[MergeRecord]:
+    """The newest first. Macro cycles merge what says the same, and refuse where a question would miss something.
+    `limit`: 1 to 1,000."""
+    return merges(limit=max(1, min(limit, 1000)))
+
+
+@router.post("/memories/merges/{uuid:merge_id}/undo", response=MergeRecord, summary="Undo a merge")
+def merge_end(request: HttpRequest, merge_id: uuid.UUID, body: PruningReasonIn) -> MergeRecord:
+    """Needs the role meta-user. The memory that was set aside is found again; the two are not merged again."""
+    return service.memory_merge_undo(merge_id=merge_id, actor=actor_of(request), reason=body.reason)
 
 
 @router.get("/prunings", response=list[PruningOut], summary="Proposals to set memories aside, newest first")

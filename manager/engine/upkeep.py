@@ -23,7 +23,7 @@ from manager.domain.scheduling import CycleType, Decision, decide, traffic
 from manager.engine.context import MANAGER
 from manager.engine.lease import Lease, LeaseLost, leased
 from manager.engine.passes import monitor_seed, recorded
-from manager.engine.upkeep_memories import memory_review
+from manager.engine.upkeep_memories import consolidation, memory_review
 from manager.models import UpkeepCycle
 from manager.services.campaigns import parallel
 from manager.services.checks import safety_run
@@ -184,8 +184,19 @@ def _standing(work: _Work) -> dict[str, Any]:
 
 PARTS: dict[str, dict[str, Callable[[_Work], dict[str, Any]]]] = {
     "micro": {"quick evaluation": _quick},
-    "macro": {"validation": _validation, "golden": _golden, "degradation": _degradation, "safety": _safety},
-    "deep": {"embedding": _embed, "memory quality": _quality, "review": memory_review, "standing A/A": _standing},
+    "macro": {
+        "validation": _validation,
+        "golden": _golden,
+        "degradation": _degradation,
+        "consolidation": consolidation,
+        "safety": _safety,
+    },
+    "deep": {
+        "embedding": _embed,
+        "memory quality": _quality,
+        "review": memory_review,
+        "standing A/A": _standing,
+    },
 }
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit.services import chain_lock, entry_append
 from contracts.actor import Actor, Role
-from contracts.maas import FlaggedMemory
+from contracts.maas import FlaggedMemory, MergeRecord
 from experiments.expected import memories_expected, users_under_test
 from kernel.canonical import stable_hash
 from kernel.errors import Conflict, InvalidInput, NotAuthorised, NotFound
@@ -28,6 +28,7 @@ from maas.client.memories import (
     memories_keep,
     memories_set_aside,
     memories_shown,
+    merge_undo,
 )
 from manager.domain.lifecycle import PRUNING, PruningStatus
 from manager.models import PruningProposal
@@ -171,6 +172,19 @@ def memory_keep(*, memory_id: uuid.UUID, actor: Actor, reason: str = "") -> None
     if not memories_keep(memory_ids=[memory_id], by=actor.label):
         raise NotFound(f"there is no memory {memory_id}", details={"memory": str(memory_id)})
     entry_append(actor=actor, action="memory.kept", subject_type="memory", subject_id=str(memory_id), reason=reason)
+
+
+def memory_merge_undo(*, merge_id: uuid.UUID, actor: Actor, reason: str) -> MergeRecord:
+    """Bring back what a merge set aside; the two are not merged again. Raises `NotAuthorised` below meta-user,
+    `NotFound`."""
+    actor.require(Role.META_USER)
+    found = merge_undo(merge_id=merge_id)
+    after = {"kept": str(found.kept), "dropped": str(found.dropped)}
+    entry_append(
+        actor=actor, action="merge.undone", subject_type="memory_merge", subject_id=str(merge_id), after=after,
+        reason=reason,
+    )  # fmt: skip
+    return found
 
 
 def pruning_get(proposal_id: uuid.UUID) -> PruningProposal:

@@ -35,7 +35,7 @@ from incidents.services import incident_open
 from maas.access import as_service
 from maas.client import memories_import
 from maas.client.memories import memories_review
-from maas.models import TestDialog, TestRun, TestSession
+from maas.models import MemoryMerge, TestDialog, TestRun, TestSession
 from maas.services import run_submit
 from manager.models import Approval, Cycle, PruningProposal, Report, UpkeepCycle
 from manager.services.approval_requests import approval_request
@@ -204,6 +204,10 @@ def _pruning(alice: Actor) -> PruningProposal:
         memory = uuid.UUID(int=number)
         text = NewMemory(memory_id=memory, user_id=ANNA, text="Anna sings in a choir", simulated_at=timezone.now())
         memories_import([text])
+    with as_service():
+        MemoryMerge.objects.create(
+            user_id=ANNA, kept=uuid.UUID(int=1), dropped=uuid.UUID(int=2), questions=3, refused="one would be missed"
+        )
     memories_review(now=timezone.now())
     proposal = pruning_propose(actor=alice, reason="doubles")
     assert proposal is not None

@@ -17,7 +17,7 @@ from experiments.models import EvaluationExample, Experiment
 from goals.models import Campaign
 from kernel.errors import Conflict, IllegalTransition, InvalidInput, NotAuthorised, NotFound
 from maas.client import get_client, memories_import
-from maas.client.memories import memories_flagged, memories_review, memories_set_aside, memories_shown
+from maas.client.memories import memories_flagged, memories_review, memories_set_aside, memories_shown, merges
 from manager.domain.lifecycle import PruningStatus
 from manager.engine import upkeep as engine
 from manager.engine.context import MANAGER
@@ -27,6 +27,7 @@ from manager.services.policy import policy_change
 from manager.services.pruning import (
     UNDO_DAYS,
     memory_keep,
+    memory_merge_undo,
     pruning_apply,
     pruning_approve,
     pruning_erase,
@@ -221,6 +222,28 @@ def test_keep__one_memory__is_audited_and_unknown_ones_are_refused(doubles: list
     assert AuditEntry.objects.get(action="memory.kept").subject_id == str(doubles[0])
     with pytest.raises(NotFound):
         memory_keep(memory_id=uuid.uuid4(), actor=bob)
+
+
+def test_macro_cycle__people_repeat_themselves__merges_but_what_questions_expect_or_experiments_search(
+    tmp_path: Path, campaign: Campaign, bob: Actor
+) -> None:
+    for user in (ANNA, BORIS):
+        told(user, 1, "The cello is in the attic.")
+        told(user, 2, "The cello is in the attic!")
+    EvaluationExample.objects.filter(split="train").update(
+        expected_memory_ids=[uuid.UUID(int=ANNA.int * 1000 + number) for number in (1, 2)]
+    )
+    schedule_change(actor=ALICE, reason="a small world", dataset=DATASET)
+    cycle = upkeep_begin(kind="macro", actor=ALICE, reason="now")
+    assert engine.upkeep_work(cycle_id=cycle.id, worker="w", client=get_client()) == "completed"
+    found = upkeep_get(cycle.id).findings["consolidation"]
+    assert (found["merged"], found["refused"], found["under_test"]) == (1, 0, 0)
+    (merge,) = merges(limit=9)
+    assert merge.user_id == BORIS
+    with pytest.raises(NotAuthorised):
+        memory_merge_undo(merge_id=merge.id, actor=bob, reason="x")
+    assert memory_merge_undo(merge_id=merge.id, actor=ALICE, reason="both are needed").undone_at is not None
+    assert AuditEntry.objects.get(action="merge.undone").subject_id == str(merge.id)
 
 
 def test_deep_cycle__something_is_flagged__proposes_it_once_and_prunes_nothing(

@@ -21,7 +21,7 @@ TITLES: Mapping[CycleType, Any] = {
 }
 DOES: Mapping[CycleType, Any] = {
     "micro": gettext_lazy("A few train questions: latency, cost, errors."),
-    "macro": gettext_lazy("All validation and golden questions, degradation rules, safety checks."),
+    "macro": gettext_lazy("All validation and golden questions, degradation, merging of memories, safety checks."),
     "deep": gettext_lazy("New vectors, quality of memories, what to set aside, a standing A/A test."),
 }
 PARTS: Mapping[str, Any] = {
@@ -29,6 +29,7 @@ PARTS: Mapping[str, Any] = {
     "validation": gettext_lazy("validation"),
     "golden": gettext_lazy("golden"),
     "degradation": gettext_lazy("degradation rules"),
+    "consolidation": gettext_lazy("merging of memories"),
     "safety": gettext_lazy("safety checks"),
     "embedding": gettext_lazy("new vectors"),
     "memory quality": gettext_lazy("memory quality"),
@@ -138,14 +139,30 @@ def finding_text(name: str, found: Mapping[str, Any]) -> str:
     return _counted(name, found)
 
 
+_COUNTS = {
+    "safety": "failed",
+    "embedding": "embedded",
+    "consolidation": "merged",
+    "memory quality": "low",
+    "review": "flagged",
+}
+
+
 def _counted(name: str, found: Mapping[str, Any]) -> str:
-    key = {"safety": "failed", "embedding": "embedded", "memory quality": "low", "review": "flagged"}.get(name, "")
+    key = {
+        "safety": "failed",
+        "embedding": "embedded",
+        "consolidation": "merged",
+        "memory quality": "low",
+        "review": "flagged",
+    }.get(name, "")
     n = int(found.get(key) or 0)
     if name == "safety" and not n:
         return _("all hold")
     texts = {
         "safety": ngettext("%(n)s check failed", "%(n)s checks failed", n),
         "embedding": ngettext("%(n)s memory has a new vector", "%(n)s memories have new vectors", n),
+        "consolidation": ngettext("%(n)s memory merged", "%(n)s memories merged", n),
         "memory quality": ngettext("%(n)s memory of low quality", "%(n)s memories of low quality", n),
         "review": ngettext("%(n)s memory put up for review", "%(n)s memories put up for review", n),
     }
