@@ -8,13 +8,14 @@ PLOTLY := static/vendor/plotly.min.js
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check types lint imports migrations e2e bench soak
+.PHONY: help run setup fuzz test check types lint imports migrations e2e bench soak
 
 help:
 	@echo "make run    prepare everything, learn once on the bundled scenarios, serve http://127.0.0.1:8000"
 	@echo "make setup  the environment only, in $(VENV)"
 	@echo "make test   the test suite      make e2e    the same in a real browser"
 	@echo "make check  lint, types, imports, migrations      make bench  benchmarks"
+	@echo "make fuzz   10,000 made-up requests to the API, by every role and by nobody"
 	@echo "make soak   10,000 runs while the Sensor is killed and the database is restarted; a campaign under kills"
 
 run: setup
@@ -63,6 +64,10 @@ migrations:
 
 e2e: setup
 	$(PY) -m pytest -m e2e
+
+# Made-up requests to every operation, by nobody and by every role; FUZZ_CASES=40 makes more of them.
+fuzz: setup
+	FUZZ_CASES=$${FUZZ_CASES:-25} $(PY) -m pytest -q -s -p no:randomly --log-level=CRITICAL tests/api/test_fuzz.py
 
 bench: setup
 	$(PY) manage.py bench
