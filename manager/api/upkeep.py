@@ -63,6 +63,9 @@ class ScheduleOut(Schema):
     deep_cron: str
     yields: bool = Field(description="Whether upkeep and background campaigns give way to real users.")
     quiet_seconds: int = Field(description="Without a request for so long, what stood back goes on.")
+    patience_hours: int = Field(
+        description="A background campaign that has given way for longer goes on for one step; 0: never."
+    )
     micro_questions: int
     dataset: str
 
@@ -90,6 +93,7 @@ class ScheduleIn(Schema, extra="forbid"):
     deep_cron: str | None = Field(default=None, max_length=100, examples=["30 2 * * *"])
     yields: bool | None = None
     quiet_seconds: int | None = Field(default=None, ge=1, le=100_000)
+    patience_hours: int | None = Field(default=None, ge=0, le=100_000)
     micro_questions: int | None = Field(default=None, ge=1, le=10_000)
     dataset: str | None = Field(default=None, max_length=50)
 

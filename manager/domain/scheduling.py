@@ -19,7 +19,8 @@ TYPES: tuple[CycleType, ...] = ("micro", "macro", "deep")
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """Idle times after which cycles come, and again every so long while nobody asks; cron lines beside them, in the
-    time zone of `Facts.now`, empty for none. `quiet`: without a request for so long, work that was paused goes on."""
+    time zone of `Facts.now`, empty for none. `quiet`: without a request for so long, work that was paused goes on.
+    `patience`: a campaign that has stood back for longer goes on for one step; zero: never."""
 
     enabled: bool = True
     micro_idle: timedelta = timedelta(minutes=5)
@@ -28,6 +29,7 @@ class Schedule:
     deep_cron: str = "0 3 * * *"
     yields: bool = True
     quiet: timedelta = timedelta(seconds=60)
+    patience: timedelta = timedelta(hours=6)
 
     def idle_of(self, kind: CycleType) -> timedelta:
         """How long nobody must have asked before a cycle begins. A scheduled one needs the short idleness too."""
@@ -73,6 +75,11 @@ class Decision:
 def traffic(schedule: Schedule, *, now: datetime, last_request: datetime | None) -> bool:
     """Whether background work has to stand back for a real user."""
     return schedule.yields and last_request is not None and now - last_request < schedule.quiet
+
+
+def patience_spent(schedule: Schedule, *, now: datetime, since: datetime) -> bool:
+    """Whether a campaign that has stood back since then goes on for one step all the same."""
+    return bool(schedule.patience) and now - since > schedule.patience
 
 
 def decide(schedule: Schedule, facts: Facts) -> Decision:

@@ -21,6 +21,7 @@ from maas.client import MaasClient
 from manager.domain.lifecycle import CYCLE, CycleState
 from manager.engine import analyzing, closing, emulating, evaluating, tuning
 from manager.engine.context import MANAGER, Courtesy, Held, Show, Step, StepContext, Yielded
+from manager.engine.courtesy import stand_back, yielded_tell
 from manager.engine.lease import Lease, LeaseLost, leased
 from manager.engine.spending import BudgetSpent, Meter, Metered
 from manager.models import Cycle
@@ -41,8 +42,6 @@ STEPS: dict[CycleState, Callable[[StepContext], Step]] = {
 
 MOST_REPEATS = 5
 """Repetitions of steps in one cycle before it is given up: more means a defect, not bad luck."""
-
-YIELDS = "gives way to real users"
 
 Advance = Literal["moved", "busy", "held", "ended", "waiting"]
 
@@ -106,7 +105,7 @@ def _advance(campaign: Campaign, cycle: Cycle, worker: Worker) -> Advance:
         except LeaseLost:
             return "busy"  # another worker goes on with this cycle; this one has committed nothing
         except Yielded as yielded:
-            _tell_yielded(campaign, cycle, yielded.message)
+            yielded_tell(campaign, cycle, yielded.message)
             return "held"
         except Held as held:
             _tell_held(campaign, cycle, held.message)
@@ -125,27 +124,6 @@ def _tell_held(campaign: Campaign, cycle: Cycle, reason: str) -> None:
     text = f"the experiment of cycle {cycle.number} waits for its turn"
     key = f"k{cycle.number}-held-{stable_hash(reason)[:12]}"
     journal_write(campaign=campaign, key=key, kind="held", text=text, reason=reason, cycle=cycle.number)
-
-
-def _stand_back(context: StepContext) -> None:
-    """Before a step of a background worker. Raises `Yielded`; once it is quiet, forgets that it stood back."""
-    if context.courtesy is None:
-        return
-    context.courtesy.look(force=True)
-    if context.cycle.progress.get("yields_since"):
-        context.lease.beat({}, force=True)
-
-
-def _tell_yielded(campaign: Campaign, cycle: Cycle, reason: str) -> None:
-    """Shown on the cycle with the time since when; written down once for each time that it stands back."""
-    cycle.refresh_from_db()
-    if cycle.progress.get("yields_since"):
-        return
-    now = timezone.now()
-    Cycle.objects.filter(id=cycle.id).update(progress={"label": YIELDS, "yields_since": now.isoformat()})
-    text = f"cycle {cycle.number} gives way to real users while {cycle.state.lower()}"
-    key = f"k{cycle.number}-yields-{now:%d%H%M%S%f}"
-    journal_write(campaign=campaign, key=key, kind="yields", text=text, reason=reason, cycle=cycle.number)
 
 
 def _close(campaign: Campaign, worker: Worker, reason: str) -> None:
@@ -197,7 +175,7 @@ def _one_step(campaign: Campaign, cycle: Cycle, lease: Lease, worker: Worker) ->
     )
     log.debug("cycle step", campaign=campaign.number, cycle=cycle.number, state=str(state))
     try:
-        _stand_back(context)
+        stand_back(context)
         if state == CycleState.EMULATING:
             dataset_refuse_empty(campaign.dataset)
         meter.check()

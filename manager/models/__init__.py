@@ -85,6 +85,9 @@ class UpkeepSchedule(models.Model):
     quiet_seconds = models.PositiveIntegerField(
         default=60, help_text="Without a request for so long, work that was paused goes on."
     )
+    patience_hours = models.PositiveIntegerField(
+        default=6, help_text="A campaign that has given way for longer goes on for one step. 0: never."
+    )
     micro_questions = models.PositiveIntegerField(default=20, help_text="Train questions of a micro cycle.")
     dataset = models.CharField(max_length=50, default="bundled", help_text="Whose questions are asked.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -33,6 +33,7 @@ EDITABLE = (
     "deep_cron",
     "yields",
     "quiet_seconds",
+    "patience_hours",
     "micro_questions",
     "dataset",
 )
@@ -51,6 +52,7 @@ def schedule_of(row: UpkeepSchedule) -> Schedule:
         deep_cron=row.deep_cron,
         yields=row.yields,
         quiet=timedelta(seconds=row.quiet_seconds),
+        patience=timedelta(hours=row.patience_hours),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from goals.models import Campaign
 from maas.access import as_service
@@ -115,6 +117,60 @@ def test_courtesy__within_a_second__looks_once() -> None:
     looked.look()
     with pytest.raises(Yielded):
         looked.look(force=True)
+
+
+def waited(campaign: Campaign, clock: pytest.MonkeyPatch, **since: float) -> None:
+    """A person asks at the start and goes on asking; the clock of Python and that of the requests move on together."""
+    asked(5)
+    assert on(campaign) == "held"
+    later = timezone.now() + timedelta(**since)
+    clock.setattr(timezone, "now", lambda: later)
+    asked(5 - timedelta(**since).total_seconds())
+
+
+def patience(campaign: Campaign) -> list[tuple[str, str]]:
+    return list(JournalEntry.objects.filter(campaign=campaign, kind="patience").values_list("text", "reason"))
+
+
+def test_constant_traffic__within_the_patience__stands_still(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited(campaign, monkeypatch, hours=5, minutes=59)
+    assert on(campaign) == "held"
+    assert patience(campaign) == []
+
+
+def test_constant_traffic__beyond_the_patience__goes_on_for_one_step_then_gives_way_again(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def step(context: StepContext) -> Step:
+        seen.append((context.parallel, context.courtesy))
+        context.progress("emulating", 1, 2, 1.0)
+        return Step(state=CycleState.EVALUATING)
+
+    monkeypatch.setitem(advance.STEPS, CycleState.EMULATING, step)
+    waited(campaign, monkeypatch, hours=6, minutes=1)
+    worker = Worker("w", get_client(), parallel=4, yields=True)
+    assert campaign_advance(campaign_id=campaign.id, worker=worker) == "moved"
+    assert seen == [(1, None)]
+    assert patience(campaign) == [
+        ("cycle 1 goes on for one step beside real users while emulating", "it had given way for more than 6 h")
+    ]
+    assert campaign_advance(campaign_id=campaign.id, worker=worker) == "held"
+    cycle = Cycle.objects.get(campaign=campaign)
+    assert (cycle.state, cycle.progress["yields_since"]) == ("EVALUATING", timezone.now().isoformat())
+    assert (yielded(campaign), len(patience(campaign))) == (2, 1)
+
+
+def test_constant_traffic__patience_without_end__stands_still(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_change(actor=ALICE, reason="people come first", patience_hours=0)
+    waited(campaign, monkeypatch, days=40)
+    assert on(campaign) == "held"
+    assert patience(campaign) == []
 
 
 def test_campaign_page__standing_back__says_so(campaign: Campaign, admin_client: Client) -> None:

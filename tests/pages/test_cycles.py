@@ -133,3 +133,14 @@ def test_schedule__over_the_api__is_read_with_what_holds_up_and_patched(client: 
     assert {item["holdup"] for item in patched["types"]} == {"off"}
     wrong = change | {"deep_cron": "nightly"}
     assert client.patch(API, wrong, headers=meta, content_type=sent).status_code == 422
+
+
+def test_schedule__patience_by_the_form_and_the_api__holds(meta_user: Client, client: Client) -> None:
+    Dataset.objects.get_or_create(name="bundled", defaults={"source": "test"})
+    meta_user.post("/cycles/schedule/", form(patience_hours=0))
+    assert schedule_row().patience_hours == 0
+    body, headers = {"reason": "nights are short", "patience_hours": 12}, bearer(Role.META_USER)
+    found = client.patch(API, body, content_type="application/json", headers=headers)
+    assert (found.status_code, found.json()["schedule"]["patience_hours"]) == (200, 12)
+    body["patience_hours"] = -1
+    assert client.patch(API, body, content_type="application/json", headers=headers).status_code == 422

@@ -39,6 +39,8 @@ PATTERNS = [
     _("gives way to real users"),
     _("the experiment of cycle %(cycle)s waits for its turn"),
     _("cycle %(cycle)s gives way to real users while %(state)s"),
+    _("cycle %(cycle)s goes on for one step beside real users while %(state)s"),
+    _("it had given way for more than %(hours)s h"),
     _("another worker has taken this cycle over"),
     _("cycle %(cycle)s failed while %(state)s"),
     _("waits for its turn: %(why)s"),

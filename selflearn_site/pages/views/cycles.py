@@ -51,6 +51,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
             "deep_cron": gettext_lazy("Deep cycles at these times (cron; empty: by command only)"),
             "yields": gettext_lazy("Gives way to real users"),
             "quiet_seconds": gettext_lazy("Seconds without a request before it goes on"),
+            "patience_hours": gettext_lazy("Hours a campaign gives way before it goes on for one step (0: never)"),
             "micro_questions": gettext_lazy("Questions of a micro cycle"),
             "dataset": gettext_lazy("Whose questions are asked"),
         }
