@@ -55,9 +55,9 @@ def experiments_close(*, campaign: Campaign, actor: Actor, reason: str, by: str)
 
 
 def _close(experiment: Experiment, actor: Actor, reason: str, by: str) -> None:
-    for approval in experiment.approvals.filter(kind="start", experiment__status=ExperimentStatus.PLANNED):
-        if approval.status in (ApprovalStatus.PENDING, ApprovalStatus.APPROVED):
-            approval_void(approval_id=approval.id, actor=actor, reason=reason)
+    undecided = (ApprovalStatus.PENDING, ApprovalStatus.APPROVED)
+    asked = list(experiment.approvals.filter(kind="start", status__in=undecided))
+    waits = experiment.status == ExperimentStatus.PLANNED
     experiment_transition(
         slug=experiment.slug,
         target=ExperimentStatus.REJECTED,
@@ -67,6 +67,8 @@ def _close(experiment: Experiment, actor: Actor, reason: str, by: str) -> None:
         decision_reason=reason,
         policy_version=policy_current().version,
     )
+    for approval in asked if waits else ():
+        approval_void(approval_id=approval.id, actor=actor, reason=reason)  # finds its experiment closed already
     standing = experiment.hypothesis.status if experiment.hypothesis is not None else ""
     if experiment.hypothesis is not None and standing in (HypothesisStatus.PLANNED, HypothesisStatus.RUNNING):
         hypothesis_transition(

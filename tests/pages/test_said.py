@@ -56,7 +56,9 @@ def test_said__hypothesis__is_russian_through_all_its_parts(russian: None) -> No
         "If retrieval.top_k goes from 3 to 4, then retrieval recall rises while retrieval precision, hallucination "
         "hold, on bundled with all else as in version 2, because the sample is complete"
     )
-    assert shown.startswith("Если retrieval.top_k изменить с 3 на 4, то полнота поиска (recall) вырастет, а точность")
+    assert shown.startswith(
+        "Если retrieval.top_k изменить с 3 на 4, то метрика «полнота поиска (recall)» вырастет, а точность"
+    )
     assert shown.endswith("при прочем как в версии 2, потому что выборка полна")
 
 
