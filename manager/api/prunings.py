@@ -84,10 +84,11 @@ def keep(request: HttpRequest, memory_id: uuid.UUID, body: PruningReasonIn) -> S
 
 
 @router.get("/memories/merges", response=list[MergeRecord], summary="Memories that were merged, and refused merges")
-def merges_list(request: HttpRequest, limit: int = 100) -> list[MergeRecord]:
-    """The newest first. Macro cycles merge what says the same, and refuse where a question would miss something.
-    `limit`: 1 to 1,000."""
-    return merges(limit=max(1, min(limit, 1000)))
+@paginate(key="id")
+def merges_list(request: HttpRequest) -> list[MergeRecord]:
+    """The newest first, 1,000 at most. Macro cycles merge what says the same, and refuse where a question would miss
+    something."""
+    return merges(limit=1000)
 
 
 @router.post("/memories/merges/{uuid:merge_id}/undo", response=MergeRecord, summary="Undo a merge")

@@ -150,7 +150,7 @@ def test_viewer__forged_approval__is_refused_and_changes_nothing(window: Window,
         f"/approvals/{waiting.id}/approve/",
     )
     assert status == 403
-    assert "this needs the role meta_user" in said
+    assert "Your role does not allow this." in said  # not: a token that does not fit
     waiting.refresh_from_db()
     assert (waiting.status, active_version().version) == ("pending", 1)
     window.troubles[:] = [one for one in window.troubles if "403" not in one]

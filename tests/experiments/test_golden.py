@@ -267,7 +267,9 @@ def test_modules__that_open_the_golden_door__are_few_and_known() -> None:
             for node in ast.walk(ast.parse(path.read_text()))
         )
     }
-    assert opening <= {"experiments/golden.py", "experiments/golden_editing.py", "experiments/admin.py"}
+    known = {"experiments/golden.py", "experiments/golden_editing.py", "experiments/admin.py"}
+    ids_alone = {"experiments/expected.py"}  # which memories golden questions need, so that none is set aside
+    assert opening <= known | ids_alone
 
 
 # --- other ways to golden content -------------------------------------------------------------------------------------
