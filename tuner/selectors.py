@@ -61,7 +61,7 @@ def effective_params(context: ParameterContext) -> EffectiveParameters:
         version, digest, own = _pointer(context)
         if own:
             where = (None, None, None, context.user_id)
-        elif not bound:
+        elif not bound and context.user_id is not None:
             _last_known.pop((None, None, None, context.user_id), None)  # no version of their own any more
         values = _values_by_hash.get(digest)
         if values is None:

@@ -9,7 +9,7 @@ from contracts.actor import component
 from contracts.parameters import ParameterContext
 from kernel.errors import Unavailable
 from tests.tuner.factories import next_step
-from tuner import selectors, services
+from tuner import lastgood, selectors, services
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +45,15 @@ def test_effective_params__known_version__costs_one_query(django_assert_num_quer
     selectors.effective_params(ParameterContext())
     with django_assert_num_queries(1):
         selectors.effective_params(ParameterContext())
+
+
+def test_effective_params__read_again__writes_the_last_good_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    monkeypatch.setattr(selectors, "_last_known", {})
+    monkeypatch.setattr(lastgood, "write", lambda version, _digest, _values: written.append(version))
+    for _ in range(3):
+        selectors.effective_params(ParameterContext())
+    assert written == [1]
 
 
 def test_effective_params__same_content_in_two_versions__has_one_hash() -> None:
