@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from kernel.errors import DomainError
+from kernel.secrets import hide_in
 from llm.errors import MalformedOutput
 from llm.openai_retry import Attempts, Backoff
 
@@ -35,10 +37,21 @@ class Endpoint:
             return self._client
 
     def call(self, request: Callable[[Any, float], Returned], *, timeout: float) -> Returned:
-        """`request(client, seconds for this try)`, tried again on 408, 409, 429, 5xx, broken and late connections."""
-        return Attempts(limit=self._attempts, timeout=timeout, backoff=self._backoff).run(
-            lambda seconds: request(self.client(), seconds)
-        )
+        """`request(client, seconds for this try)`, tried again on 408, 409, 429, 5xx, broken and late connections.
+
+        An error never says the key, though the endpoint may have repeated it: the error is stored and shown."""
+        try:
+            return Attempts(limit=self._attempts, timeout=timeout, backoff=self._backoff).run(
+                lambda seconds: request(self.client(), seconds)
+            )
+        except DomainError as error:
+            error.message = hide_in(error.message, [self._api_key])
+            error.args = (error.message,)
+            error.details = {
+                name: hide_in(value, [self._api_key]) if isinstance(value, str) else value
+                for name, value in error.details.items()
+            }
+            raise
 
 
 @contextmanager

@@ -42,7 +42,9 @@ def main(argv: Sequence[str], *, stderr: TextIO | None = None) -> int:
         if told is None or "--traceback" in argv:
             raise
         code, sentence = told
-        print(f"error: {sentence}", file=stderr or sys.stderr)
+        from selflearn_site.secrets import hide_known
+
+        print(f"error: {hide_known(sentence)}", file=stderr or sys.stderr)
         return code
     return OK
 

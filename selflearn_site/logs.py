@@ -13,6 +13,8 @@ import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 
+from selflearn_site.secrets import hide_known
+
 _SECRET = re.compile(r"secret|passw|token|api_?key|authorization|cookie|_url$", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -23,6 +25,11 @@ def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any])
         if _SECRET.search(key) and event[key]:
             event[key] = "***"
     return event
+
+
+def hide_in_line(_logger: object, _method: str, line: str) -> str:
+    """The finished line, message and traceback included, without a secret of the settings."""
+    return hide_known(line)
 
 
 _SHARED: list[Any] = [
@@ -47,7 +54,7 @@ def logging_settings(*, debug: bool, level: str) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer, hide_in_line],
                 "foreign_pre_chain": _SHARED,
             }
         },
