@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from contracts.actor import Actor, Role
 from selflearn_site.database.connection import wrapper
@@ -118,3 +119,11 @@ def as_owner() -> Any:
     """`with as_owner("maas"): …` for a test that must break what the runtime role may not. Not inside `db`: only
     with `transactional_db`."""
     return lambda alias="default": wrapper(alias).owner()
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Each test begins and ends in the settings' language: a request leaves its reader's active in the thread."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
