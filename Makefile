@@ -13,7 +13,7 @@ WORKERS ?= auto
 help:
 	@echo "make run    prepare everything, learn once on the bundled scenarios, serve http://127.0.0.1:8000"
 	@echo "make setup  the environment only, in $(VENV)"
-	@echo "make test   the test suite      make e2e    the same in a real browser"
+	@echo "make test   the test suite      make e2e    in a real browser, by curl, by a generated client"
 	@echo "make check  lint, types, imports, migrations      make bench  benchmarks"
 	@echo "make fuzz   10,000 made-up requests to the API, by every role and by nobody"
 	@echo "make soak   10,000 runs while the Sensor is killed and the database is restarted; a campaign under kills"

@@ -146,17 +146,11 @@ _COUNTS = {
     "memory quality": "low",
     "review": "flagged",
 }
+"""By part of a cycle: which of its figures is told."""
 
 
 def _counted(name: str, found: Mapping[str, Any]) -> str:
-    key = {
-        "safety": "failed",
-        "embedding": "embedded",
-        "consolidation": "merged",
-        "memory quality": "low",
-        "review": "flagged",
-    }.get(name, "")
-    n = int(found.get(key) or 0)
+    n = int(found.get(_COUNTS.get(name, "")) or 0)
     if name == "safety" and not n:
         return _("all hold")
     texts = {
